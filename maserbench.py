@@ -1,0 +1,5 @@
+"""Command line of maserbench."""
+
+
+def main() -> None:
+    raise SystemExit("not yet")

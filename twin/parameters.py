@@ -1,0 +1,92 @@
+"""What every record of parameters has in common: flat names, checks, replacement.
+
+A record is a frozen dataclass of `quantity(...)` fields. A field that holds a tuple is
+addressed member by member (`branching_5`), so that command lines, fits and sweeps know
+names and numbers only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from .quantity import Quantity, check, nearest, read
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A frozen set of quantities. `members` names the members of tuple fields, in their order."""
+
+    members: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            q = f.metadata.get("quantity")
+            if q is not None:
+                object.__setattr__(self, f.name, self._checked(f.name, getattr(self, f.name), q))
+
+    def _checked(self, name: str, value: Any, q: Quantity) -> Any:
+        if name not in self.members:
+            return check(name, value, q)
+        names = self.members[name]
+        if len(tuple(value)) != len(names):
+            raise ValueError(f"{name}: expected {len(names)} numbers ({', '.join(names)}), found {value!r}")
+        return tuple(check(n, v, q) for n, v in zip(names, value, strict=True))
+
+    @classmethod
+    def quantities(cls) -> dict[str, Quantity]:
+        """Flat name -> quantity, tuples spread out; the order of the fields."""
+        return {flat: q for flat, _, _, q in cls._flat()}
+
+    @classmethod
+    def _flat(cls) -> Iterator[tuple[str, str, int | None, Quantity]]:
+        for f in dataclasses.fields(cls):
+            q = f.metadata.get("quantity")
+            if q is None:
+                continue
+            if f.name in cls.members:
+                yield from ((n, f.name, i, q) for i, n in enumerate(cls.members[f.name]))
+            else:
+                yield f.name, f.name, None, q
+
+    def value(self, name: str) -> float:
+        """The number behind a flat name; ValueError with the nearest known name."""
+        for flat, owner, index, _ in self._flat():
+            if flat == name:
+                held = getattr(self, owner)
+                return held if index is None else held[index]
+        raise ValueError(nearest(name, self.quantities()))
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values, by field or flat name; no other field moves. TypeError for unknown names."""
+        known = {f.name for f in dataclasses.fields(self)}
+        places = {flat: (owner, index) for flat, owner, index, _ in self._flat()}
+        fields: dict[str, Any] = {}
+        for name, value in changes.items():
+            if name in known:
+                fields[name] = value
+            elif name in places:
+                owner, index = places[name]
+                held = list(fields.get(owner, getattr(self, owner)))
+                held[index] = value
+                fields[owner] = tuple(held)
+            else:
+                raise TypeError(nearest(name, known | set(places)))
+        return dataclasses.replace(self, **fields)
+
+    def replace_text(self, settings: Mapping[str, str | float]) -> Self:
+        """`replace` from text with units, all applied together and then validated; ValueError throughout."""
+        known = {f.name: f for f in dataclasses.fields(self)}
+        quantities = self.quantities()
+        changes: dict[str, Any] = {}
+        for name, text in settings.items():
+            if name in quantities:
+                changes[name] = read(text, quantities[name].unit, name)
+            elif name in self.members and isinstance(text, (list, tuple)):
+                changes[name] = tuple(read(t, known[name].metadata["quantity"].unit, name) for t in text)
+            elif name in known and "quantity" not in known[name].metadata:
+                changes[name] = text
+            else:
+                raise ValueError(nearest(name, list(quantities) + [n for n in known if n not in self.members]))
+        return self.replace(**changes)
