@@ -1,0 +1,65 @@
+"""All procedures by their stable short names: the only way in which a name becomes a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pymeasure.experiment import Procedure
+
+from twin.quantity import nearest
+
+from .machinery.settings import Setting, describe
+
+_PLACES = {
+    "single_shot": ("single_shot", "SingleShot"),
+    "pump_threshold": ("pump_threshold", "PumpThreshold"),
+    "cavity_sweep": ("cavity_sweep", "CavitySweep"),
+}
+_FORMER_NAMES: Mapping[str, str] = {}
+"""A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""
+
+
+def names() -> tuple[str, ...]:
+    """The short names, in the order in which a newcomer should meet them."""
+    return tuple(_PLACES)
+
+
+def procedure(name: str) -> type[Procedure]:
+    """The class behind a short name; ValueError with the nearest known name."""
+    known = _FORMER_NAMES.get(name, name)
+    if known not in _PLACES:
+        raise ValueError(f"procedure: {nearest(name, _PLACES)}")
+    module, cls = _PLACES[known]
+    return getattr(import_module(f"procedures.{module}"), cls)
+
+
+def name_of(cls: type[Procedure]) -> str:
+    """The short name of a procedure's class."""
+    for name, (module, found) in _PLACES.items():
+        if cls.__name__ == found and cls.__module__ == f"procedures.{module}":
+            return name
+    raise ValueError(f"{cls.__module__}.{cls.__name__} is not in the catalogue")
+
+
+def summary(cls: type[Procedure]) -> str:
+    """The first sentence of the class's docstring."""
+    return (cls.__doc__ or "").strip().split("\n")[0]
+
+
+def settings(name: str) -> list[Setting]:
+    """The settings of a procedure, for forms and the command line."""
+    return describe(procedure(name))
+
+
+def as_json() -> dict[str, Any]:
+    """The catalogue as `maserbench procedures --json` prints it."""
+    return {"procedures": [_entry(name) for name in names()]}
+
+
+def _entry(name: str) -> dict[str, Any]:
+    cls = procedure(name)
+    columns = ("name", "unit", "default", "minimum", "maximum", "choices")
+    return {"name": name, "summary": summary(cls), "roles": list(cls.ROLES),
+            "settings": [{c: getattr(s, c) for c in columns} for s in settings(name)]}

@@ -1,0 +1,1 @@
+"""Bodies of the command line: what each command of `maserbench.py` does and prints."""

@@ -1,0 +1,99 @@
+"""A run for other programs: xarray in memory, netCDF and CSV on disk.
+
+Reads a run, writes the one file it is asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.quantity import nearest
+
+if TYPE_CHECKING:
+    import xarray
+
+    from .runs import Run
+
+LARGEST = 2 * 1024**3
+UNITS = {"collective_coupling": "rad/s", "coupling": "rad/s", "cavity_decay": "rad/s", "dephasing_35": "1/s",
+         "detuning": "rad/s", "start": "s", "baseline": "V", "pump_rate": "1/s"}
+"""SI units of what a fit can answer; names not listed are plain numbers."""
+
+
+def volts_of(run: Run, channel: str, shots: slice, largest: int = LARGEST) -> xarray.Dataset:
+    """See `Run.to_xarray`."""
+    import xarray
+
+    stored = getattr(run.shots, "stored", None)
+    if stored is None or not len(stored):
+        raise ValueError(f"run {run.path.name} holds no shots")
+    layout = stored.layout()
+    if channel not in layout.waveforms:
+        raise ValueError(f"channel: {nearest(channel, layout.waveforms)}")
+    numbers = range(*shots.indices(len(stored)))
+    size = 8 * len(numbers) * layout.waveforms[channel].points
+    if size > largest:
+        raise ValueError(f"channel {channel!r} of {len(numbers)} shots is {size / 1e9:.1f} GB of volts, more "
+                         f"than {largest / 1e9:.1f} GB; ask for fewer with shots=slice(first, last)")
+    codes, axes = stored.codes(channel, numbers)
+    if len(numbers) and not (np.all(axes[:, 2] == axes[0, 2]) and np.all(axes[:, 3] == axes[0, 3])):
+        raise ValueError(f"channel {channel!r}: the time axis changes between these shots; ask for fewer")
+    start, interval = (axes[0, 2], axes[0, 3]) if len(numbers) else (0.0, 1.0)
+    scalars = stored.scalars(numbers)
+    time = start + interval * np.arange(codes.shape[1])
+    seconds = {"units": "s", "long_name": "time from the trigger"}
+    return xarray.Dataset(
+        {"volts": (("shot", "time"), codes * axes[:, :1] + axes[:, 1:2], {"units": "V", "channel": channel}),
+         "energy": ("shot", scalars["energy"], {"units": "J", "long_name": "pulse energy, photodiode"}),
+         "start": ("shot", scalars["start"], {"units": "s", "long_name": "laser edge, photodiode"})},
+        {"shot": ("shot", list(numbers)), "time": ("time", time, seconds)},
+        {"run": run.path.name, "procedure": run.procedure, "origin": run.manifest["origin"]})
+
+
+def to_netcdf(run: Run, file: Path) -> None:
+    """All waveforms as volts, traces and fitted parameters in one netCDF-4 file."""
+    import xarray
+
+    layout = run.shots.stored.layout() if len(run.shots) else None  # type: ignore[attr-defined]
+    if layout is None:
+        raise ValueError(f"run {run.path.name} holds no shots to export")
+    parts = [run.to_xarray(name).rename(volts=name, time=f"{name}_time") for name in layout.waveforms]
+    data = xarray.merge(parts, combine_attrs="override", join="outer", compat="no_conflicts")
+    for name in layout.traces:
+        data[name] = ((("shot", "point")), np.array([shot.traces[name] for shot in run.shots]))
+    for name, column in _fit_columns(run).items():
+        data[name] = ("shot", column, {"units": UNITS.get(name.removesuffix("_sigma"), "")})
+    data.to_netcdf(file, engine="h5netcdf")
+
+
+def _fit_columns(run: Run) -> dict[str, np.ndarray]:
+    fits, count = run.fits, len(run.shots)
+    names = sorted({name for row in fits.values() for name in row.parameters})
+    columns: dict[str, np.ndarray] = {}
+    for name in names:
+        for suffix, source in (("", "parameters"), ("_sigma", "sigma")):
+            rows = {i: getattr(row, source).get(name, np.nan) for i, row in fits.items()}
+            columns[name + suffix] = np.array([rows.get(i, np.nan) for i in range(count)])
+    return columns
+
+
+def to_csv(run: Run, file: Path) -> None:
+    """One row per shot: number, moment, energy, start, settings, verdict and fitted parameters; SI."""
+    columns = _fit_columns(run)
+    settings = sorted({name for shot in run.shots for name in shot.settings})
+    with file.open("w", newline="", encoding="utf-8") as f:
+        table = csv.writer(f)
+        table.writerow(["shot", "moment", "energy", "start", *settings, "verdict", *columns])
+        for shot in run.shots:
+            row = [shot.energy, shot.start, *(shot.settings.get(s, np.nan) for s in settings)]
+            verdict = shot.fit.verdict.name if shot.fit else ""
+            table.writerow([shot.number, shot.moment, *map(_cell, row), verdict,
+                            *(_cell(column[shot.number]) for column in columns.values())])
+
+
+def _cell(value: float) -> str:
+    return "" if value != value else repr(float(value))

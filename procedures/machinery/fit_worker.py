@@ -1,0 +1,70 @@
+"""The process that fits shots: `python -P -m procedures.machinery.fit_worker`, spoken to over its pipes.
+
+A process of its own, so that neither a slow fit nor a crash in compiled code can hold up or end the bench.
+First message: the bench file's text without [truth], and the model. Then one message per shot, each
+answered by one. Ends when its stdin ends; ignores Ctrl-C, which is for the controller.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from .frames import receive, send
+from .shot import Origin, Shot, finite
+
+
+def request(shot: Shot) -> tuple[dict[str, Any], np.ndarray]:
+    """What the fit needs of a shot: numbers for the header and the burst's raw codes."""
+    w = shot.waveform
+    axis = {name: getattr(w, name) for name in ("scale", "offset", "start", "interval", "channel", "bits")}
+    pulse = finite({"start": shot.start, "energy": shot.energy})
+    return {"number": shot.number, "waveform": axis, "pulse": pulse}, w.codes
+
+
+def shot_of(header: Mapping[str, Any], codes: np.ndarray) -> Shot:
+    """The shot behind a request, without what the fit does not need."""
+    from instruments.waveform import Waveform
+
+    pulse = {"start": np.nan, "energy": np.nan, **header["pulse"]}
+    burst = Waveform(codes=codes, **header["waveform"])
+    return Shot(header["number"], "", {}, {"burst": burst}, Origin.SIMULATED, **pulse)
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer requests until the source ends."""
+    from twin.bench_description import parse
+
+    from .shot_fit import fit_shot
+
+    first, _ = receive(source)
+    bench = parse(first["bench"], first["name"])
+    send(sink, {"ready": True})
+    while True:
+        try:
+            header, (codes,) = receive(source)
+        except EOFError:
+            return
+        answer = fit_shot(bench, shot_of(header, codes), first["model"])
+        lines = (answer.time, answer.data_volts, answer.model_volts, answer.sigma)
+        send(sink, answer.row.as_json(), *(np.asarray(line, float) for line in lines))
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whatever prints to stdout must not land among the messages: they get a descriptor of their own.
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        serve(sys.stdin.buffer, sink)
+    except (EOFError, BrokenPipeError):
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Runs that are on disk: finished, aborted, still running or killed, all read the same way.
+
+Reads the run's folder and nothing else. No class is looked up from a file's text: what a run was is told
+by the procedure's short name.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .run_folder import held
+from .shot import FitRow, Shot
+from .store import StoredShots
+
+if TYPE_CHECKING:
+    import xarray
+
+_LARGEST = 2 * 1024**3  # bytes of volts that to_xarray makes at once
+
+
+def open_run(path: str | Path) -> Run:
+    """A run's folder as an object. FileNotFoundError when it is not there or is no run."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no run at {folder}; a run is the folder that 'run PATH' names")
+    if not (folder / "manifest.toml").is_file():
+        raise FileNotFoundError(f"{folder} is no run: it holds no manifest.toml")
+    return Run(folder.resolve())
+
+
+class Run:
+    """One run. `settings` in SI units; `result` the procedure's answers ({} while there are none)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.manifest: dict[str, Any] = tomllib.loads((path / "manifest.toml").read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+            raise ValueError(f"{path / 'manifest.toml'} cannot be read: {broken}") from None
+        if self.manifest.get("format") != 1:
+            raise ValueError(f"{path}: run format {self.manifest.get('format')}, this program reads format 1")
+        self._shots: ShotsWithFits | None = None
+
+    @property
+    def procedure(self) -> str:
+        return self.manifest["procedure"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return self.manifest["settings"]
+
+    @property
+    def seed(self) -> int | None:
+        return self.manifest.get("seed")
+
+    @property
+    def bench_text(self) -> str:
+        """The bench file as the run used it."""
+        return self.manifest["bench"]["file"]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The lines of events.jsonl; a line torn by a kill is left out."""
+        return _lines(self.path / "events.jsonl")
+
+    @property
+    def state(self) -> str:
+        """"finished", "aborted", "running" (its process lives) or "killed"."""
+        ends = [e["state"] for e in self.events if e["event"] == "RunEnded"]
+        if ends:
+            return ends[-1]
+        return "running" if held(self.path / "events.jsonl") else "killed"
+
+    @property
+    def result(self) -> dict[str, Any]:
+        file = self.path / "result.json"
+        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+    @property
+    def fits(self) -> dict[int, FitRow]:
+        """The twin's answers by shot number."""
+        return {row["shot"]: FitRow.from_json(row) for row in _lines(self.path / "fits.jsonl")}
+
+    @property
+    def shots(self) -> Sequence[Shot]:
+        """Shots in order, number == index, read when asked for; follows a run that still goes on."""
+        if self._shots is None:
+            file = self.path / "shots.h5"
+            if not file.is_file():
+                return ()
+            self._shots = ShotsWithFits(self, StoredShots(file))
+        return self._shots
+
+    def to_xarray(self, channel: str = "burst", shots: slice = slice(None)) -> xarray.Dataset:
+        """`volts` [V] (shot, time [s from the trigger]), with `energy` [J] and `start` [s] per shot.
+
+        ValueError for an unknown channel, for records whose time axes differ, and above 2 GB.
+        """
+        from .export import volts_of
+
+        return volts_of(self, channel, shots, _LARGEST)
+
+    def close(self) -> None:
+        """Give the file back; the run may be used again afterwards."""
+        if self._shots is not None:
+            self._shots.stored.close()
+            self._shots = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<run {self.path.name}: {self.procedure}, {self.state}, {len(self.shots)} shots>"
+
+
+class ShotsWithFits(Sequence[Shot]):
+    """Stored shots, each with its row of fits.jsonl where there is one."""
+
+    def __init__(self, run: Run, stored: StoredShots) -> None:
+        self._run, self.stored = run, stored
+
+    @cached_property
+    def _final_fits(self) -> dict[int, FitRow]:
+        return self._run.fits
+
+    def _fits(self) -> dict[int, FitRow]:
+        return self._run.fits if self._run.state == "running" else self._final_fits
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        fits = self._fits()
+        found = self.stored[index]
+        if isinstance(index, slice):
+            return [shot.with_fit(fits.get(shot.number)) for shot in found]
+        return found.with_fit(fits.get(found.number))
+
+    def __iter__(self) -> Iterator[Shot]:
+        fits = self._fits()
+        return (shot.with_fit(fits.get(shot.number)) for shot in self.stored)
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    rows = []
+    for line in file.read_text("utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return rows
+

@@ -1,0 +1,102 @@
+"""Settings of procedures: declared once as PyMeasure parameters, read from numbers or text with units.
+
+The parameter on the procedure's class is the only place where name, unit, default and bounds stand;
+the catalogue, the command line and the window's form all come from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from pymeasure.experiment import BooleanParameter, FloatParameter, IntegerParameter, ListParameter, Procedure
+from pymeasure.experiment.parameters import Parameter
+
+from twin.quantity import Quantity, check, nearest, read
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One setting for a form: `default`, `minimum` and `maximum` in `unit` (SI); `choices` or None."""
+
+    name: str
+    unit: str
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...] | None
+    meaning: str
+
+
+def shots(default: int = 20) -> IntegerParameter:
+    return IntegerParameter("Shots", default=default, minimum=1, maximum=1_000_000,
+                            description="how often the laser is fired")
+
+
+def pump_energy(name: str = "Pump energy", default: float = 5e-3, meaning: str = "") -> FloatParameter:
+    return FloatParameter(name, units="J", default=default, minimum=1e-9, maximum=1.0,
+                          description=meaning or "energy of the laser pulse, set through the Q-switch delay")
+
+
+def repetition_rate(default: float = 10.0) -> FloatParameter:
+    return FloatParameter("Repetition rate", units="Hz", default=default, minimum=0.01, maximum=1000.0,
+                          description="laser pulses per second")
+
+
+def declared(procedure: type[Procedure]) -> dict[str, Parameter]:
+    """The parameters on the class by attribute name, in the order in which they are written there."""
+    return {name: value for cls in reversed(procedure.__mro__) for name, value in vars(cls).items()
+            if isinstance(value, Parameter)}
+
+
+def describe(procedure: type[Procedure]) -> list[Setting]:
+    """All settings of a procedure."""
+    return [_describe(name, parameter) for name, parameter in declared(procedure).items()]
+
+
+def _describe(name: str, parameter: Parameter) -> Setting:
+    choices = getattr(parameter, "choices", None)
+    return Setting(name, getattr(parameter, "units", None) or "", parameter.value,
+                   getattr(parameter, "minimum", None), getattr(parameter, "maximum", None),
+                   tuple(str(c) for c in choices) if choices else None,
+                   (parameter.description or "").split(", units are")[0])
+
+
+def values(procedure: type[Procedure], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of the procedure, defaults where nothing is `given`; ValueError naming what is wrong."""
+    known = declared(procedure)
+    for name in given:
+        if name not in known:
+            raise ValueError(f"setting of {procedure.__name__}: {nearest(name, known)}")
+    return {name: _value(name, parameter, given[name]) if name in given else parameter.value
+            for name, parameter in known.items()}
+
+
+def _value(name: str, parameter: Parameter, text: Any) -> Any:
+    if isinstance(parameter, IntegerParameter):
+        return int(check(name, _whole(name, text), Quantity(parameter.units or "", parameter.minimum,
+                                                           parameter.maximum)))
+    if isinstance(parameter, FloatParameter):
+        unit = parameter.units or ""
+        return check(name, read(text, unit, name), Quantity(unit, parameter.minimum, parameter.maximum))
+    if isinstance(parameter, BooleanParameter):
+        return _yes(name, text)
+    if isinstance(parameter, ListParameter) and str(text) not in [str(c) for c in parameter.choices]:
+        raise ValueError(f"{name}: {nearest(str(text), [str(c) for c in parameter.choices])}")
+    return text
+
+
+def _whole(name: str, text: Any) -> int:
+    number = read(text, "", name)
+    if number != int(number):
+        raise ValueError(f"{name}: expected a whole number, found {text!r}")
+    return int(number)
+
+
+def _yes(name: str, text: Any) -> bool:
+    if str(text).lower() in ("true", "yes", "on", "1"):
+        return True
+    if str(text).lower() in ("false", "no", "off", "0"):
+        return False
+    raise ValueError(f"{name}: expected yes or no, found {text!r}")

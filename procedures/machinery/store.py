@@ -1,0 +1,224 @@
+"""The run's raw data: one HDF5 file in single-writer-multiple-reader mode, one chunk per shot.
+
+Rules, each paid for with a lost file (docs/decisions): everything is created before SWMR starts,
+because nothing can be afterwards; raw ADC codes with their scales, never volts; no variable-length
+strings; a shot's data are flushed before the `committed` counter grows, the counter is flushed
+before `append` returns. A killed writer leaves a file that opens only through swmr=True, which is how
+it is always read here. Touches the file it is given and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from instruments.waveform import Waveform
+
+from .shot import Origin, Shot
+
+FORMAT = 1
+_AXES = ("scale", "offset", "start", "interval")
+_SCALARS = ("start", "energy")
+_CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
+_ORIGINS = tuple(Origin)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What a record looks like before the first shot: samples per record, instrument channel, ADC bits."""
+
+    points: int
+    channel: str
+    bits: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All that a run's shots will hold: waveforms by name, traces by name -> points, settings read back."""
+
+    waveforms: Mapping[str, Channel]
+    traces: Mapping[str, int]
+    settings: tuple[str, ...]
+
+
+class StoreWriter:
+    """Appends shots to a new file. When `append` has returned, a kill -9 no longer loses the shot."""
+
+    def __init__(self, path: Path, layout: Layout, snapshot: Mapping[str, Any], sync: bool = False) -> None:
+        self.layout, self._sync, self.committed = layout, sync, 0
+        self._file = h5py.File(path, "x", libver="latest")
+        try:
+            self._create(snapshot)
+            self._file.swmr_mode = True
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _create(self, snapshot: Mapping[str, Any]) -> None:
+        f = self._file
+        f.attrs["format"] = FORMAT
+        text = json.dumps(dict(snapshot), allow_nan=False).encode()
+        f.create_dataset("snapshot", data=np.frombuffer(text, np.uint8))
+        f.create_dataset("committed", data=np.zeros(1, np.int64))
+        shots = f.create_group("shots")
+        _column(shots, "moment", (), "S32")
+        _column(shots, "origin", (), np.uint8)
+        _column(shots, "scalars", (len(_SCALARS) + len(self.layout.settings),), np.float64)
+        names = json.dumps(list(self.layout.settings)).encode()
+        shots.create_dataset("settings", data=np.frombuffer(names, np.uint8))
+        for name, channel in self.layout.waveforms.items():
+            group = f.create_group(f"waveforms/{name}")
+            group.attrs["channel"], group.attrs["bits"] = np.bytes_(channel.channel), channel.bits
+            chunk = (1, min(channel.points, _CHUNK_SAMPLES))
+            group.create_dataset("codes", (0, channel.points), np.int16, maxshape=(None, channel.points),
+                                 chunks=chunk, fletcher32=True)
+            _column(group, "axes", (len(_AXES),), np.float64)
+        for name, points in self.layout.traces.items():
+            f.create_dataset(f"traces/{name}", (0, points), np.float64, maxshape=(None, points),
+                             chunks=(1, min(points, _CHUNK_SAMPLES)), fletcher32=True)
+
+    def append(self, shot: Shot) -> None:
+        """Write, flush, count, flush. ValueError: the shot does not fit the layout; OSError: disk full."""
+        self._check(shot)
+        f, i = self._file, self.committed
+        shots = f["shots"]
+        _put(shots["moment"], i, np.bytes_(shot.moment))
+        _put(shots["origin"], i, _ORIGINS.index(shot.origin))
+        settings = [shot.settings.get(name, np.nan) for name in self.layout.settings]
+        _put(shots["scalars"], i, np.array([shot.start, shot.energy, *settings]))
+        for name, waveform in shot.waveforms.items():
+            _put(f[f"waveforms/{name}/codes"], i, waveform.codes)
+            _put(f[f"waveforms/{name}/axes"], i, np.array([getattr(waveform, a) for a in _AXES]))
+        for name, trace in shot.traces.items():
+            _put(f[f"traces/{name}"], i, trace)
+        f.flush()
+        f["committed"][0] = i + 1
+        f.flush()
+        if self._sync:
+            os.fsync(f.id.get_vfd_handle())
+        self.committed = i + 1
+
+    def _check(self, shot: Shot) -> None:
+        if shot.number != self.committed:
+            raise ValueError(f"shot {shot.number} cannot be stored: the next one is number {self.committed}")
+        found = {name: len(w.codes) for name, w in shot.waveforms.items()}
+        expected = {name: channel.points for name, channel in self.layout.waveforms.items()}
+        if found != expected:
+            raise ValueError(f"shot {shot.number}: records of {found} samples, expected {expected}; the "
+                             "digitiser's channels and points must not change during a run")
+        unknown = set(shot.settings) - set(self.layout.settings)
+        if unknown:
+            raise ValueError(f"shot {shot.number}: settings {sorted(unknown)} were not declared at the start")
+
+    def read(self, number: int) -> Shot:
+        """A shot that is already stored, for the writing process itself."""
+        return _read(self._file, number)
+
+    def close(self) -> None:
+        """End the file properly, so that any HDF5 program opens it."""
+        self._file.close()
+
+
+class StoredShots(Sequence[Shot]):
+    """The shots of a run as a sequence, each read from disk when asked for. Follows a running writer."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = h5py.File(path, "r", libver="latest", swmr=True)
+        if self._file.attrs["format"] != FORMAT:
+            found = self._file.attrs["format"]
+            self._file.close()
+            raise ValueError(f"{path}: format {found}, this program reads format {FORMAT}")
+
+    def __len__(self) -> int:
+        self._file["committed"].refresh()
+        return int(self._file["committed"][0])
+
+    def __getitem__(self, index: int | slice) -> Any:
+        count = len(self)
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(count))]
+        number = index + count if index < 0 else index
+        if not 0 <= number < count:
+            raise IndexError(f"shot {index} is not in this run; it has {count} shots, numbered from 0")
+        return _read(self._file, number, refresh=True)
+
+    def __iter__(self) -> Iterator[Shot]:
+        return (self[i] for i in range(len(self)))
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state of the bench before the first shot."""
+        return json.loads(self._file["snapshot"][()].tobytes())
+
+    def layout(self) -> Layout:
+        """What the shots of this file hold."""
+        f = self._file
+        waves = {name: Channel(g["codes"].shape[1], g.attrs["channel"].decode(), int(g.attrs["bits"]))
+                 for name, g in f.get("waveforms", {}).items()}
+        return Layout(waves, {name: d.shape[1] for name, d in f.get("traces", {}).items()}, _names(f))
+
+    def codes(self, channel: str, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Raw codes (shots, T) and their axes (shots, 4: scale, offset, start, interval) of one waveform."""
+        return (self._table(f"waveforms/{channel}/codes", numbers),
+                self._table(f"waveforms/{channel}/axes", numbers))
+
+    def scalars(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
+        """Columns (shots,): start [s], energy [J] and every setting read back [SI]."""
+        table = self._table("shots/scalars", numbers)
+        return dict(zip((*_SCALARS, *_names(self._file)), table.T, strict=True))
+
+    def _table(self, path: str, numbers: Sequence[int]) -> np.ndarray:
+        dataset, rows = self._file[path], np.asarray(numbers, int)
+        dataset.refresh()
+        if not len(rows):
+            return dataset[:0]
+        return dataset[rows.min():rows.max() + 1][rows - rows.min()]
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _column(group: h5py.Group, name: str, shape: tuple[int, ...], kind: Any) -> None:
+    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(256, *shape),
+                         fletcher32=True)
+
+
+def _put(dataset: h5py.Dataset, row: int, value: Any) -> None:
+    if dataset.shape[0] <= row:
+        dataset.resize(row + 1, axis=0)
+    dataset[row] = value
+
+
+def _names(f: h5py.File) -> tuple[str, ...]:
+    return tuple(json.loads(f["shots/settings"][()].tobytes()))
+
+
+def _rows(f: h5py.File, path: str, number: int, refresh: bool) -> Any:
+    dataset = f[path]
+    if refresh:
+        dataset.refresh()
+    return dataset[number]
+
+
+def _read(f: h5py.File, number: int, refresh: bool = False) -> Shot:
+    scalars = _rows(f, "shots/scalars", number, refresh)
+    settings = dict(zip(_names(f), scalars[len(_SCALARS):].tolist(), strict=True))
+    waveforms = {name: _waveform(f, name, number, refresh) for name in f.get("waveforms", {})}
+    traces = {name: _rows(f, f"traces/{name}", number, refresh) for name in f.get("traces", {})}
+    moment = _rows(f, "shots/moment", number, refresh).decode()
+    origin = _ORIGINS[_rows(f, "shots/origin", number, refresh)]
+    return Shot(number, moment, {k: v for k, v in settings.items() if v == v}, waveforms, origin, traces,
+                float(scalars[0]), float(scalars[1]))
+
+
+def _waveform(f: h5py.File, name: str, number: int, refresh: bool) -> Waveform:
+    axes = dict(zip(_AXES, _rows(f, f"waveforms/{name}/axes", number, refresh).tolist(), strict=True))
+    attrs = f[f"waveforms/{name}"].attrs
+    return Waveform(codes=_rows(f, f"waveforms/{name}/codes", number, refresh),
+                    channel=attrs["channel"].decode(), bits=int(attrs["bits"]), **axes)
