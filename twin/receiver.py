@@ -71,7 +71,7 @@ class Receiver(Record):
     detector: str = "if"
     conversion: float = quantity(8.0, "", 1e-12, 1e12, "IF volts per volt at the mixer's input")
     slope: float = quantity(-0.022, "V/dB", -1e3, 1e3, "slope of the log detector", "AD8317")
-    intercept: float = quantity(15.0, "dBm", -300.0, 300.0, "power at which the log detector's line is at 0 V",
+    intercept: float = quantity(15.0, "dBm", -300.0, 300.0, "power where the log detector's line meets 0 V",
                                 "AD8317 at 1.4 GHz, to be calibrated")
     floor: float = quantity(-55.0, "dBm", -300.0, 300.0, "noise power that adds to the signal's", "AD8317")
     ceiling: float = quantity(-4.0, "dBm", -300.0, 300.0, "end of the log detector's range", "AD8317")
@@ -182,7 +182,7 @@ class Receiver(Record):
         return follow(target, _matching(times, target), *self._lags)
 
     def settled_slope(self, photons: Any) -> np.ndarray:
-        """d settled/d photons [V]. An amplitude's diverges at 0 photons and is held at that of 1e-3 photons."""
+        """d settled/d photons [V]. An amplitude's diverges at 0 and is held at that of 1e-3 photons."""
         if self.detector == "log":
             lit = np.asarray(photons, float) > 0.0
             return lit * self.slope * self.gain * self.watts_per_photon / (
