@@ -1,5 +1,154 @@
-"""Command line of maserbench."""
+"""The command line: the one place that knows all five packages. Each body lives in its own package.
+
+Imports are made inside the commands, so that `maserbench --help` is quick and the headless path loads no Qt.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Lab control and digital twin of a room-temperature pentacene maser bench.")
+
+Bench = Annotated[str, typer.Option("--bench", metavar="virtual|FILE.toml", help="the bench to work on")]
+Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="where the run's folder is made")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="same seed, same data on a virtual bench")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="value with unit")]
+Plain = Annotated[str, typer.Option("--progress", metavar="auto|plain", help="plain: one line per shot")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+File = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="the file to write")]
+TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", help="what the software "
+                                                  "instruments really did, for tests only")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
+Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
+
+
+@app.callback(invoke_without_command=True)
+def window(context: typer.Context) -> None:
+    """Without a command: the window on the virtual bench."""
+    if context.invoked_subcommand is None:
+        from procedures.machinery.commands.demo import demo
+        demo(show=_window, headless=False)
+
+
+@app.command("demo")
+def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no window")] = False,
+                 shots: Annotated[int, typer.Option(min=1)] = 20, seed: Seed = None,
+                 output: Output = Path("runs"), truth_log: TruthLog = None,
+                 progress: Plain = "auto") -> None:
+    """The main job on software instruments: a pump scan, every burst fitted live."""
+    from procedures.machinery.commands.demo import demo
+    demo(_window, headless, shots, seed, output, truth_log, progress)
+
+
+@app.command("run")
+def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
+                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto") -> None:
+    """Run a procedure on a bench."""
+    from procedures.machinery.commands.run import run_procedure
+    run_procedure(procedure, bench, settings or (), output, seed, progress)
+
+
+@app.command("procedures")
+def procedures_command(json: Json = False) -> None:
+    """List the procedures and their settings."""
+    from procedures.machinery.commands.listing import list_procedures
+    list_procedures(json)
+
+
+@app.command("mocks")
+def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
+    """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
+    from mock_devices.serve import serve
+    from procedures.machinery.bench import bench_file
+    serve(bench_file(bench), truth_log)
+
+
+@app.command("check")
+def check_command(bench: Bench = "virtual", json: Json = False,
+                  explain: Annotated[bool, typer.Option("--explain", help="keys a file may have")] = False
+                  ) -> None:
+    """Ask every instrument who it is and whether it is safe."""
+    from procedures.machinery.commands.check import check
+    raise typer.Exit(check(bench, json, explain))
+
+
+@app.command("safe")
+def safe_command(bench: Bench = "virtual") -> None:
+    """Drive the bench into its safe state and verify it."""
+    from procedures.machinery.commands.check import safe
+    safe(bench)
+
+
+@app.command("simulate")
+def simulate_command(system: str, model: Model = "cumulant", duration: str = "5us", points: int = 1001,
+                     settings: Settings = None, seed: Seed = None, output: File = None) -> None:
+    """Solve the twin and print the trajectory as CSV."""
+    from procedures.machinery.commands.simulate import simulate
+    simulate(system, model, duration, points, settings or (), seed, output)
+
+
+@app.command("fit")
+def fit_command(source: Path, bench: Annotated[str | None, typer.Option("--bench")] = None,
+                model: Model = "mean_field", json: Json = False, output: File = None) -> None:
+    """Fit the shots of a run, or one burst in a CSV file (seconds, volts)."""
+    from procedures.machinery.commands.refit import fit
+    raise typer.Exit(fit(source, bench, model, json, output))
+
+
+@app.command("export")
+def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv")],
+                   output: File = None) -> None:
+    """Write a run as netCDF or CSV."""
+    from procedures.machinery.commands.keep import export
+    export(run, format, output)
+
+
+@app.command("recover")
+def recover_command(run: Path) -> None:
+    """Copy what a killed run has stored into a clean folder."""
+    from procedures.machinery.commands.keep import recover
+    recover(run)
+
+
+@app.command("cavity")
+def cavity_command(file: Path, kind: str = "reflection", json: Json = False, plot: Plot = None) -> None:
+    """Fit a cavity sweep that others measured (CSV or Touchstone)."""
+    from procedures.machinery.commands.recordings import cavity
+    cavity(file, kind, json, plot)
+
+
+@app.command("transient")
+def transient_command(file: Path, json: Json = False, plot: Plot = None) -> None:
+    """Fit a transient with nutation that others measured."""
+    from procedures.machinery.commands.recordings import transient
+    transient(file, json, plot)
+
+
+@app.command("gui")
+def gui_command(bench: Bench = "virtual", run: Annotated[str | None, typer.Option("--run")] = None,
+                replay: Annotated[Path | None, typer.Option("--replay")] = None,
+                screenshot: Annotated[Path | None, typer.Option("--screenshot")] = None,
+                after: float = 10.0) -> None:
+    """Open the window."""
+    _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after)
+
+
+def _window(**wishes: object) -> None:
+    from gui.launcher import open_window
+    open_window(**wishes)
 
 
 def main() -> None:
-    raise SystemExit("not yet")
+    """Entry point; every failure ends in the contract's exit code and one paragraph on stderr."""
+    from procedures.machinery.commands.ending import exit_code
+    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    command = typer.main.get_command(app)
+    debug = len(arguments) < len(sys.argv) - 1
+    sys.exit(exit_code(lambda: command.main(arguments, "maserbench", standalone_mode=False), debug))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Experiments on the bench, and all that runs, stores and reads them.
+
+    from procedures import open_bench, run
+    with open_bench("virtual") as bench:
+        r = run("pump_threshold", bench, shots=20, pump_energy_stop="5mJ")
+
+`single_shot.py` is the file to read first. Names are loaded when they are first used, so that looking at
+a run loads no instrument and no window.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from instruments.waveform import Waveform
+    from twin.fit import Verdict
+
+    from . import catalogue
+    from .machinery.bench import open_bench
+    from .machinery.runs import open_run
+    from .machinery.session import run
+    from .machinery.shot import FitRow, Origin, Shot
+
+_PLACES = {
+    "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
+    "Verdict": "twin.fit", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
+    "open_run": ".machinery.runs", "run": ".machinery.session",
+}
+
+__all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "open_bench", "open_run", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "catalogue":
+        return import_module(".catalogue", __name__)
+    if name not in _PLACES:
+        raise AttributeError(f"module 'procedures' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_PLACES[name], __name__), name)

@@ -1,0 +1,105 @@
+"""The scalars of a run, one row per shot: what goes into run.csv and what answers are computed from.
+
+Numbers only; touches no instrument and no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .shot import FitRow, Shot
+
+FITTED = {"collective_coupling": "rad/s", "cavity_decay": "rad/s", "dephasing_35": "1/s", "seed_photons": "",
+          "amplitude_scale": "", "start": "s"}
+"""Fitted parameters that have columns of their own, with their SI units."""
+
+
+def _titled(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
+
+
+COLUMNS = ["shot", "moment", "energy (J)", "start (s)", "verdict", "chi2_per_dof", "fit_seconds (s)",
+           *(_titled(name + suffix, unit) for name, unit in FITTED.items() for suffix in ("", "_sigma"))]
+"""DATA_COLUMNS of every procedure that fires the laser; the units in brackets are SI."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One shot without its records."""
+
+    number: int
+    moment: str
+    energy: float
+    start: float
+    settings: Mapping[str, float]
+    fit: FitRow | None
+
+    def as_csv(self) -> dict[str, Any]:
+        """The row for PyMeasure's table; nan where there is no value."""
+        fit = self.fit
+        row: dict[str, Any] = {"shot": self.number, "moment": self.moment, "energy (J)": self.energy,
+                               "start (s)": self.start, "verdict": fit.verdict.name if fit else "",
+                               "chi2_per_dof": _or_nan(fit and fit.chi2_per_dof),
+                               "fit_seconds (s)": _or_nan(fit and fit.seconds)}
+        for name, unit in FITTED.items():
+            row[_titled(name, unit)] = fit.parameters.get(name, math.nan) if fit else math.nan
+            row[_titled(name + "_sigma", unit)] = fit.sigma.get(name, math.nan) if fit else math.nan
+        return row
+
+
+class Rows:
+    """All shots of a run so far; a shot's row is complete when its fit has answered or was given up."""
+
+    def __init__(self) -> None:
+        self._stored: dict[int, Row] = {}
+        self.complete: list[Row] = []
+
+    def stored(self, shot: Shot) -> None:
+        """A shot is on disk."""
+        self._stored[shot.number] = Row(shot.number, shot.moment, shot.energy, shot.start, shot.settings,
+                                        None)
+
+    def completed(self, number: int, fit: FitRow | None) -> Row:
+        """The shot's fit has answered, or None: it will not. Returns its row."""
+        held = self._stored.pop(number)
+        row = Row(held.number, held.moment, held.energy, held.start, held.settings, fit)
+        self.complete.append(row)
+        return row
+
+    def pending(self) -> list[int]:
+        """Numbers of the shots whose fit has not answered."""
+        return sorted(self._stored)
+
+    def resolved(self) -> list[Row]:
+        """Rows whose fit is OK, in the order of their shots."""
+        ok = [row for row in self.complete if row.fit is not None and row.fit.verdict.name == "OK"]
+        return sorted(ok, key=lambda row: row.number)
+
+    def verdicts(self) -> dict[str, int]:
+        """How many shots have which verdict."""
+        found: dict[str, int] = {}
+        for row in self.complete:
+            name = row.fit.verdict.name if row.fit else "NOT_FITTED"
+            found[name] = found.get(name, 0) + 1
+        return found
+
+    def means(self) -> dict[str, Any]:
+        """Mean of every fitted parameter over the OK shots, with the error of that mean from the scatter."""
+        rows = self.resolved()
+        answer: dict[str, Any] = {"verdicts": self.verdicts()}
+        for name in FITTED:
+            values = [row.fit.parameters[name] for row in rows if row.fit and name in row.fit.parameters]
+            if values:
+                answer[name] = float(np.mean(values))
+            if len(values) > 1:
+                answer[name + "_sigma"] = float(np.std(values, ddof=1) / math.sqrt(len(values)))
+        return answer
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
