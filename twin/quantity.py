@@ -66,7 +66,7 @@ _PREFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "Âµ": 1e-6, "Î
 # Units that take an SI prefix, per SI unit of the field; each with the factor to the field's unit.
 _PREFIXED = {"rad/s": {"Hz": TWO_PI, "rad/s": 1.0}, "1/s": {}, "Hz": {"Hz": 1.0}, "s": {"s": 1.0},
              "J": {"J": 1.0}, "W": {"W": 1.0}, "V": {"V": 1.0}, "K": {"K": 1.0}, "m": {"m": 1.0},
-             "m2": {}, "V/dB": {"V/dB": 1.0}, "J/m2": {"J/m2": 1.0}, "ohm": {"ohm": 1.0}, "Hz/K": {"Hz/K": 1.0}}
+             "m2": {}, "V*s/J": {"V*s/J": 1.0}, "V/dB": {"V/dB": 1.0}, "J/m2": {"J/m2": 1.0}, "ohm": {"ohm": 1.0}, "Hz/K": {"Hz/K": 1.0}}
 # Units that stand as they are.
 _FIXED = {"1/s": {"/s": 1.0, "1/s": 1.0, "s^-1": 1.0, "/ms": 1e3, "1/ms": 1e3, "/us": 1e6, "1/us": 1e6,
                   "/ns": 1e9, "1/ns": 1e9},

@@ -1,0 +1,257 @@
+"""The laser pulse in the crystal: energy to pump rate, with absorption, bleaching and photon budget.
+
+A uniform pump rate xi assumes a thin crystal; bench crystals are thick. For the average over the
+crystal Beer-Lambert with bleaching is exact: from a flux F [photons/s] it absorbs
+F (1 - exp(-OD d)), d = s11 - s22, OD = N sigma/A, because every slice obeys d ln F/dz = -n sigma d.
+The uniform rate that absorbs the same is xi = F (1 - exp(-OD d))/(N d).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .drive import Drive, Gaussian, Sampled, Square, Steps
+from .parameters import Record
+from .pentacene import Parameters
+from .quantity import Quantity, quantity, show
+
+PLANCK_TIMES_C = 6.62607015e-34 * 299792458.0  # [J m]
+KNOTS = 31
+_HALF_SPAN = 1.75  # in FWHM; beyond, 4e-5 of the pulse, which is shared out over the rest
+_SUBSTEPS = 8
+
+
+@dataclass(frozen=True)
+class OpticalPump(Record):
+    """A pulsed laser, its beam in the crystal, and the calibration of its energy.
+
+    `energy_table`: ((Q-switch delay after the lamp trigger [s], pulse energy [J]), ...), both rising.
+    """
+
+    energy_table: tuple[tuple[float, float], ...] = ((150e-6, 0.0), (200e-6, 5e-3))
+    wavelength: float = quantity(590e-9, "m", 1e-7, 1e-5, "wavelength")
+    area: float = quantity(1.9e-6, "m2", 1e-12, 1.0, "area of the pumped cross section", "Wu 2020, supplement")
+    cross_section: float = quantity(2e-21, "m2", 0.0, 1e-15, "absorption cross section of one molecule",
+                                    "public pentacene maser parameter file, 592 nm")
+    fwhm: float = quantity(5.5e-9, "s", 1e-12, 1e-3, "length of the pulse")
+    efficiency: float = quantity(0.15, "", 0.0, 1.0, "share of the pulse energy that reaches the doped volume",
+                                 "5 mJ give -10 dBm at the port")
+    arrival: float = quantity(200e-9, "s", -1e-3, 1e-3, "half height of the pulse after the Q-switch trigger")
+    arrival_jitter: float = quantity(0.8e-9, "s", 0.0, 1e-3, "standard deviation of that")
+    energy_jitter: float = quantity(0.0, "", 0.0, 1.0, "relative standard deviation of the energy")
+    energy_decline: float = quantity(0.0, "", 0.0, 1.0, "share of the energy lost per shot, by ageing lamps")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "energy_table", _checked_table(self.energy_table))
+
+    @property
+    def delays(self) -> np.ndarray:
+        return np.array([delay for delay, _ in self.energy_table])
+
+    @property
+    def energies(self) -> np.ndarray:
+        return np.array([energy for _, energy in self.energy_table])
+
+    def energy_at(self, delay: float) -> float:
+        """Pulse energy [J] at a Q-switch delay [s]; 0 outside the table, where nothing was calibrated."""
+        if not self.delays[0] <= delay <= self.delays[-1]:
+            return 0.0
+        return float(np.interp(delay, self.delays, self.energies))
+
+    def delay_for(self, energy: float) -> float:
+        """Q-switch delay [s] that gives `energy` [J]; ValueError outside the calibrated range."""
+        lowest, highest = self.energies[0], self.energies[-1]
+        if not lowest <= energy <= highest:
+            raise ValueError(f"pump_energy = {show(energy, 'J')} is outside the calibrated range "
+                             f"{show(lowest, 'J')} .. {show(highest, 'J')} of [pump] energy_table")
+        return float(np.interp(energy, self.energies, self.delays))
+
+    @property
+    def lead(self) -> float:
+        """Time [s] from a drive's first light to the half height that a photodiode's edge marks."""
+        return (_HALF_SPAN - 0.5) * self.fwhm
+
+    def photons(self, energy: float) -> float:
+        """Photons of a pulse of `energy` [J] that reach the doped volume."""
+        return self.efficiency * energy * self.wavelength / PLANCK_TIMES_C
+
+    def optical_depth(self, molecules: float) -> float:
+        """OD = N sigma/A in nepers, all molecules in the ground state."""
+        return molecules * self.cross_section / self.area
+
+
+def _checked_table(table: Any) -> tuple[tuple[float, float], ...]:
+    q = (Quantity("s", 0.0, 1.0), Quantity("J", 0.0, 1e3))
+    try:
+        rows = tuple((float(delay), float(energy)) for delay, energy in table)
+    except (TypeError, ValueError):
+        raise ValueError(f"energy_table: expected pairs [delay [s], energy [J]], found {table!r}") from None
+    for row in rows:
+        for value, bounds in zip(row, q, strict=True):
+            if not bounds.minimum <= value <= bounds.maximum:
+                raise ValueError(f"energy_table: {value:g} {bounds.unit} is outside {bounds.minimum:g} .. "
+                                 f"{bounds.maximum:g} {bounds.unit}")
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in zip(rows, rows[1:], strict=False))
+    if len(rows) < 2 or not rising:
+        raise ValueError(f"energy_table: {rows!r}: delays and energies must both rise, over two rows at least")
+    return rows
+
+
+def pump_drive(p: Parameters, pump: OpticalPump, energy: float, start: float = 0.0) -> Drive:
+    """The drive of one pulse of `energy` [J] whose first light falls at `start` [s].
+
+    The photodiode's edge (half height) comes `pump.lead` later. The rate is the uniform one that absorbs
+    what the crystal absorbs, so no energy excites more molecules than it has photons.
+    """
+    if not (math.isfinite(energy) and energy >= 0.0):
+        raise ValueError(f"pump_energy = {energy:g} J must be finite and not negative")
+    times = np.linspace(0.0, 2.0 * _HALF_SPAN * pump.fwhm, KNOTS)
+    rates = _rates(pump.photons(energy), pump.fwhm, pump.optical_depth(p.molecules), p.molecules,
+                   p.spontaneous_emission, p.intersystem_crossing)
+    return Drive(pump_rate=Sampled(start + times, rates), pump_on_at=start, pump_off_at=start + times[-1])
+
+
+@njit(cache=True)
+def _share(depth: float) -> float:
+    """(1 - exp(-x))/x."""
+    return -np.expm1(-depth) / depth if abs(depth) > 1e-8 else 1.0 - 0.5 * depth
+
+
+@njit(cache=True)
+def _rates(photons: float, fwhm: float, depth: float, molecules: float, emission: float,
+           crossing: float) -> np.ndarray:
+    """xi [1/s] at the knots, from the two-level problem with crossing, by RK4."""
+    sharpness = 4.0 * np.log(2.0) / fwhm**2
+    centre = _HALF_SPAN * fwhm
+    peak = photons * np.sqrt(sharpness / np.pi) / math.erf(np.sqrt(sharpness) * centre)
+    rates = np.empty(KNOTS)
+    step = 2.0 * centre / ((KNOTS - 1) * _SUBSTEPS)
+    ground, excited = 1.0, 0.0
+    ks = np.empty((4, 2))
+    offsets = (0.0, 0.5, 0.5, 1.0)
+    for i in range((KNOTS - 1) * _SUBSTEPS + 1):
+        for stage in range(4):
+            shift = offsets[stage] * step
+            g = ground + (shift * ks[stage - 1, 0] if stage else 0.0)
+            e = excited + (shift * ks[stage - 1, 1] if stage else 0.0)
+            flux = peak * np.exp(-sharpness * (i * step + shift - centre) ** 2)
+            rate = flux * depth / molecules * _share(depth * (g - e))
+            if stage == 0 and i % _SUBSTEPS == 0:
+                rates[i // _SUBSTEPS] = rate
+            ks[stage, 0] = -rate * (g - e) + emission * e
+            ks[stage, 1] = rate * (g - e) - (emission + crossing) * e
+        ground += step * (ks[0, 0] + 2.0 * ks[1, 0] + 2.0 * ks[2, 0] + ks[3, 0]) / 6.0
+        excited += step * (ks[0, 1] + 2.0 * ks[1, 1] + 2.0 * ks[2, 1] + ks[3, 1]) / 6.0
+    return rates
+
+
+def triplets_per_molecule(p: Parameters, drive: Drive) -> float:
+    """Phi: the integral of intersystem_crossing s22 dt over a drive's pulse, once S1 has emptied.
+
+    Triplets that decay during a long pulse and are pumped again count again; the maser's own transitions
+    do not matter to S1. ValueError where the pumping never stops.
+    """
+    edges, rates = _segments(drive)
+    if not edges.size:
+        return 0.0
+    k3, k4, k5 = p.triplet_decay
+    return float(_crossed(edges, rates, p.spontaneous_emission, p.intersystem_crossing,
+                          np.array(p.branching), np.array([k3, k4, k5]),
+                          np.array([p.spin_lattice_34, p.spin_lattice_35, p.spin_lattice_45])))
+
+
+def _segments(drive: Drive) -> tuple[np.ndarray, np.ndarray]:
+    """(start, stop) [s] of each stretch and xi at its start, middle and stop; dark ones included."""
+    pump, stop = drive.pump_rate, drive.pump_off_at
+    inner = [e for e in getattr(pump, "edges", ())]
+    if isinstance(pump, (int, float)) or isinstance(pump, Steps) and pump.values[-1] != 0.0:
+        if stop is None and pump != 0.0:
+            raise ValueError("the pump never stops, so triplets per molecule have no limit; set pump_off_at")
+        inner = [*inner, drive.pump_on_at if stop is None else stop]
+    last = inner[-1] if stop is None else min(stop, inner[-1])
+    points = sorted({e for e in inner if drive.pump_on_at < e < last} | {drive.pump_on_at, last})
+    if last <= drive.pump_on_at:
+        return np.empty((0, 2)), np.empty((0, 3))
+    if isinstance(pump, Gaussian):
+        points = sorted({float(x) for a, b in zip(points, points[1:], strict=False)
+                         for x in np.linspace(a, b, 33)})
+    edges = np.array(list(zip(points, points[1:], strict=False)))
+    return edges, np.array([_line(pump, a, b) for a, b in edges])
+
+
+def _line(pump: Any, start: float, stop: float) -> tuple[float, float, float]:
+    middle = 0.5 * (start + stop)
+    if isinstance(pump, Sampled):
+        return tuple(np.interp([start, middle, stop], pump.times, pump.rates, left=0.0, right=0.0))
+    if isinstance(pump, Gaussian):
+        x = (np.array([start, middle, stop]) - pump.centre) / pump.fwhm
+        return tuple(pump.peak_rate * np.exp(-4.0 * math.log(2.0) * x**2))
+    if isinstance(pump, Square):
+        value = pump.rate if pump.start <= middle < pump.stop else 0.0
+    else:
+        value = float(np.real(pump.at(middle))) if isinstance(pump, Steps) else float(pump)
+    return value, value, value
+
+
+@njit(cache=True)
+def _crossed(edges: np.ndarray, rates: np.ndarray, emission: float, crossing: float, branching: np.ndarray,
+             decay: np.ndarray, lattice: np.ndarray) -> float:
+    """RK4 over all stretches; then what is left in S1 crosses or falls back."""
+    s = np.zeros(6)  # s11 .. s55, triplets made so far
+    s[0] = 1.0
+    ks = np.zeros((4, 6))
+    trial = np.empty(6)
+    for i in range(edges.shape[0]):
+        length = edges[i, 1] - edges[i, 0]
+        fastest = 2.0 * rates[i].max() + emission + crossing
+        steps = int(np.ceil(length * fastest / 0.03)) + 2
+        h = length / steps
+        for n in range(steps):
+            for stage in range(4):
+                part = (0.0, 0.5, 0.5, 1.0)[stage]
+                trial[:] = s
+                if stage:
+                    trial += part * h * ks[stage - 1]
+                xi = _quadratic(rates[i], (n + part) / steps)
+                _populations(trial, xi, emission, crossing, branching, decay, lattice, ks[stage])
+            s += h * (ks[0] + 2.0 * ks[1] + 2.0 * ks[2] + ks[3]) / 6.0
+    return s[5] + s[1] * crossing / (emission + crossing) if crossing > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _quadratic(values: np.ndarray, x: float) -> float:
+    """Through three equally spaced values; x in 0..1."""
+    first, middle, last = values
+    return first + x * (4.0 * middle - 3.0 * first - last) + 2.0 * x * x * (first - 2.0 * middle + last)
+
+
+@njit(cache=True)
+def _populations(s: np.ndarray, xi: float, emission: float, crossing: float, branching: np.ndarray,
+                 decay: np.ndarray, lattice: np.ndarray, out: np.ndarray) -> None:
+    exchange_34 = lattice[0] * (s[3] - s[2])
+    exchange_35 = lattice[1] * (s[4] - s[2])
+    exchange_45 = lattice[2] * (s[4] - s[3])
+    out[0] = -xi * (s[0] - s[1]) + emission * s[1] + decay[0] * s[2] + decay[1] * s[3] + decay[2] * s[4]
+    out[1] = xi * (s[0] - s[1]) - (emission + crossing) * s[1]
+    out[2] = branching[0] * crossing * s[1] - decay[0] * s[2] + exchange_34 + exchange_35
+    out[3] = branching[1] * crossing * s[1] - decay[1] * s[3] - exchange_34 + exchange_45
+    out[4] = branching[2] * crossing * s[1] - decay[2] * s[4] - exchange_35 - exchange_45
+    out[5] = crossing * s[1]
+
+
+def photon_budget(p: Parameters, drive: Drive, pump: OpticalPump, energy: float) -> str | None:
+    """The advice when a drive makes more triplets than a pulse of `energy` [J] has photons for; else None."""
+    made = p.molecules * triplets_per_molecule(p, drive)
+    allowed = pump.photons(energy) * p.intersystem_crossing / max(
+        p.intersystem_crossing + p.spontaneous_emission, 1e-300)
+    if made <= allowed * (1.0 + 1e-3):
+        return None
+    return (f"the drive makes {made:.3g} triplets, but {show(energy, 'J')} bring {pump.photons(energy):.3g} "
+            f"photons, enough for {allowed:.3g}: a uniform pump rate does not hold in a thick crystal; "
+            "use the bench's own pulse")

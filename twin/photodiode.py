@@ -1,0 +1,95 @@
+"""The monitor photodiode: what a pulse looks like on it, and energy and edge read back from it.
+
+Its edge is the clock of a shot (the trigger jitters against the light), its area the pulse's energy.
+Both sides use one pulse shape, a Gaussian as long as the laser's pulse and the diode's rise together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .parameters import Record
+from .quantity import quantity
+
+_SEEN = 6.0  # a pulse is one whose area is this many standard deviations above nothing
+_ROUNDS = 12
+
+
+class Pulse(NamedTuple):
+    """A pulse found: energy [J], half height of its leading edge [s], and their standard deviations."""
+
+    energy: float
+    edge: float
+    energy_sigma: float
+    edge_sigma: float
+
+
+NO_PULSE = Pulse(math.nan, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Photodiode(Record):
+    """Calibration of the photodiode's channel. `fwhm` is the laser's, `rise_time` the diode's."""
+
+    volt_seconds_per_joule: float = quantity(1.4e-6, "V*s/J", 1e-15, 1e9, "area of the signal per pulse energy")
+    rise_time: float = quantity(1e-9, "s", 0.0, 1e-3, "10 to 90 % of the diode's own response")
+    fwhm: float = quantity(5.5e-9, "s", 1e-12, 1e-3, "length of the laser's pulse")
+    full_scale: float = quantity(1.6, "V", 1e-9, 1e6, "range of the converter")
+    offset: float = quantity(0.7, "V", -1e6, 1e6, "middle of that range")
+    noise_volts: float = quantity(0.8e-3, "V", 0.0, 1e6, "standard deviation before the converter")
+
+    @property
+    def seen_fwhm(self) -> float:
+        """Length of the signal [s]: pulse and response, both Gaussian, in squares. 10-90 % is 1.088 FWHM."""
+        return math.hypot(self.fwhm, self.rise_time / 1.088)
+
+    def volts(self, times: np.ndarray, energy: float, edge: float) -> np.ndarray:
+        """Noise-free signal [V] of a pulse of `energy` [J] whose leading edge is half up at `edge` [s]."""
+        return energy * self.volt_seconds_per_joule * self._shape(np.asarray(times, float), edge)[0]
+
+    def read(self, times: np.ndarray, volts: np.ndarray) -> Pulse:
+        """Energy and edge of a record's largest pulse, by a fit of its shape; NO_PULSE if there is none."""
+        times, volts = np.asarray(times, float), np.asarray(volts, float)
+        first = int(np.argmax(volts))
+        reach = max(4, math.ceil(2.5 * self.seen_fwhm / (times[1] - times[0])))
+        part = slice(max(0, first - reach), first + reach + 1)
+        outside = np.concatenate([volts[: part.start], volts[part.stop:]])
+        if outside.size < 20:
+            return NO_PULSE
+        dark, noise = self._darkness(outside)
+        t, v = times[part], volts[part] - dark
+        area, edge = float(np.max(v)) * self.seen_fwhm * 1.064, float(times[first]) - 0.5 * self.seen_fwhm
+        covariance = np.full((2, 2), math.inf)
+        for _ in range(_ROUNDS):
+            shape, slope = self._shape(t, edge)
+            jacobian = np.stack([shape, area * slope], axis=1)
+            normal = jacobian.T @ jacobian
+            if not np.linalg.cond(normal / np.sqrt(np.outer(np.diag(normal), np.diag(normal)) + 1e-300)) < 1e8:
+                return NO_PULSE
+            covariance = np.linalg.inv(normal)
+            step = covariance @ (jacobian.T @ (v - area * shape))
+            area, edge = area + step[0], edge + float(np.clip(step[1], -self.fwhm, self.fwhm))
+        sigma = noise * np.sqrt(np.diag(covariance))
+        if not area > _SEEN * sigma[0] or not t[0] <= edge <= t[-1]:
+            return NO_PULSE
+        return Pulse(area / self.volt_seconds_per_joule, edge, float(sigma[0]) / self.volt_seconds_per_joule,
+                     float(sigma[1]))
+
+    def _shape(self, times: np.ndarray, edge: float) -> tuple[np.ndarray, np.ndarray]:
+        """Unit-area pulse [1/s] and its derivative by the edge [1/s2]."""
+        width = self.seen_fwhm
+        x = (times - edge - 0.5 * width) / width
+        value = math.sqrt(4.0 * math.log(2.0) / math.pi) / width * np.exp(-4.0 * math.log(2.0) * x**2)
+        return value, value * 8.0 * math.log(2.0) * x / width
+
+    def _darkness(self, volts: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation of a record outside its pulse; a second pulse in it counts little."""
+        steps = np.diff(np.unique(volts))
+        rounding = float(steps.min()) if len(steps) else 0.0
+        reach = 5.0 * max(1.4826 * float(np.median(np.abs(volts - np.median(volts)))), rounding)
+        quiet = np.clip(volts, np.median(volts) - reach, np.median(volts) + reach)
+        return float(quiet.mean()), max(float(quiet.std()), rounding / math.sqrt(12.0))
