@@ -8,7 +8,8 @@ names and numbers only.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from .quantity import Quantity, check, nearest, read
@@ -40,23 +41,30 @@ class Record:
         return {flat: q for flat, _, _, q in cls._flat()}
 
     @classmethod
-    def _flat(cls) -> Iterator[tuple[str, str, int | None, Quantity]]:
+    @cache
+    def _flat(cls) -> tuple[tuple[str, str, int | None, Quantity], ...]:
+        found: list[tuple[str, str, int | None, Quantity]] = []
         for f in dataclasses.fields(cls):
             q = f.metadata.get("quantity")
             if q is None:
                 continue
             if f.name in cls.members:
-                yield from ((n, f.name, i, q) for i, n in enumerate(cls.members[f.name]))
+                found += [(n, f.name, i, q) for i, n in enumerate(cls.members[f.name])]
             else:
-                yield f.name, f.name, None, q
+                found.append((f.name, f.name, None, q))
+        return tuple(found)
+
+    def values(self) -> dict[str, Any]:
+        """Flat name -> number, tuples spread out."""
+        return {flat: getattr(self, owner) if index is None else getattr(self, owner)[index]
+                for flat, owner, index, _ in self._flat()}
 
     def value(self, name: str) -> float:
         """The number behind a flat name; ValueError with the nearest known name."""
-        for flat, owner, index, _ in self._flat():
-            if flat == name:
-                held = getattr(self, owner)
-                return held if index is None else held[index]
-        raise ValueError(nearest(name, self.quantities()))
+        values = self.values()
+        if name not in values:
+            raise ValueError(nearest(name, values))
+        return values[name]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, by field or flat name; no other field moves. TypeError for unknown names."""

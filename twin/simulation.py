@@ -1,0 +1,210 @@
+"""`simulate`: one call for every reading of the pentacene model, and the trajectory that it returns.
+
+Rate equations, mean field and second order go through one compiled integrator (`problem`,
+`integrate`); single stochastic shots through `stochastic`; one to three molecules exactly through
+QuTiP in `exact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import integrate as engine
+from .charging import Charging, charging
+from .drive import Drive
+from .pentacene import NAMES, Parameters
+from .problem import DRIVE_NAMES, MAX_STEPS, TONES, Problem, is_on
+from .quantity import nearest
+
+MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
+MAX_TIMES = 10_000_000
+RTOL = 1e-8
+_POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Derivatives of a trajectory per unit of one parameter: the trajectory's fields, the same shapes."""
+
+    name: str
+    times: np.ndarray
+    populations: np.ndarray
+    photons: np.ndarray
+    field: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A simulated course of events at `times` [s] (T,).
+
+    populations (T, 5) of levels 1..5 per molecule; photons (T,) = <a+ a>; field (T,) = <a>, complex, in the
+    frame of the mode. `status` is "ok" or advice; `warnings` are sentences. Both must be looked at: what
+    could not be computed is nan.
+    """
+
+    parameters: Parameters
+    drive: Drive
+    model: str
+    times: np.ndarray
+    populations: np.ndarray
+    photons: np.ndarray
+    field: np.ndarray
+    status: str = "ok"
+    warnings: tuple[str, ...] = ()
+    steps: int = 0
+    rtol: float = RTOL
+    final_state: dict[str, float] | None = field(default=None, repr=False)
+    problem: Problem | None = field(default=None, repr=False)
+    origin: Trajectory | None = field(default=None, repr=False)
+
+    @property
+    def energy(self) -> np.ndarray:
+        """Stored energy E(t) = N hbar frequency_35 s55 (T,) [J]."""
+        from .pentacene import HBAR
+
+        p = self.parameters
+        return p.molecules * HBAR * p.frequency_35 * self.populations[:, 4]
+
+    def charging(self) -> Charging:
+        """Figures of merit of the battery on the continuous solution; see `charging`."""
+        if self.problem is None:
+            raise ValueError(f'model="{self.model}" has no continuous solution; charging() needs rate, '
+                             "mean_field or cumulant")
+        return charging(self.problem, float(self.times[-1]), min(self.rtol, RTOL))
+
+    def sensitivity(self, name: str) -> Sensitivity:
+        """d/d(name) of every field, from forward sensitivities; ValueError for unknown names and models."""
+        if self.problem is None:
+            raise ValueError(f'model="{self.model}" has no sensitivities; use mean_field, rate or cumulant')
+        solution, problem = self._differentiated(name)
+        index = {v: i for i, v in enumerate(problem.kernel.variables)}
+        rows = solution.columns
+        n = len(index)
+
+        def take(variable: str) -> tuple[np.ndarray, np.ndarray]:
+            if variable not in index:
+                return np.zeros(len(rows)), np.zeros(len(rows))
+            return rows[:, index[variable]], rows[:, n + index[variable]]
+
+        root = self.parameters.molecules**0.5
+        (xr, dxr), (xi, dxi), (mu, dmu) = take("x.re"), take("x.im"), take("mu")
+        photons = self.parameters.molecules * (2.0 * (xr * dxr + xi * dxi) + dmu)
+        amplitude = root * (dxr + 1j * dxi)
+        if name == "molecules":
+            photons = photons + (xr * xr + xi * xi + mu)
+            amplitude = amplitude + 0.5 / root * (xr + 1j * xi)
+        populations = np.stack([take(v)[1] for v in _POPULATIONS], axis=1)
+        return Sensitivity(name, self.times, populations, photons, amplitude)
+
+    def _differentiated(self, name: str):
+        base = self.problem
+        problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, base.state,
+                          seed_photons=base.seed_photons)
+        n = len(problem.kernel.variables)
+        z = problem.vector(base.parameters)
+        if self.origin is not None:  # the state that this one continues depends on the parameter too
+            before, earlier = self.origin._differentiated(name)
+            place = {v: i for i, v in enumerate(earlier.kernel.variables)}
+            for i, v in enumerate(problem.kernel.variables):
+                if v in place:
+                    z[n + engine.LANES * i] = before.last[len(place) + engine.LANES * place[v]]
+        columns = [*range(n), *(n + engine.LANES * i for i in range(n))]
+        return problem.run(self.times, columns, self.rtol, z=z), problem
+
+
+def checked_times(times: Any) -> np.ndarray:
+    """Times as a float array, or ValueError naming what is wrong with them."""
+    if np.ndim(times) != 1 or np.size(times) == 0:
+        raise ValueError(f"times: expected a row of times [s], found shape {np.shape(times)}")
+    if np.size(times) > MAX_TIMES:
+        raise ValueError(f"times: {np.size(times)} points; the limit is {MAX_TIMES}")
+    found = np.ascontiguousarray(times, float)
+    if not np.all(np.isfinite(found)):
+        raise ValueError("times: all must be finite")
+    if np.any(np.diff(found) <= 0):
+        i = int(np.argmax(np.diff(found) <= 0))
+        raise ValueError(f"times: must increase, but times[{i + 1}] = {found[i + 1]:g} s follows {found[i]:g} s")
+    return found
+
+
+def simulate(p: Parameters, d: Drive, times: Sequence[float] | np.ndarray, model: str = "cumulant", *,
+             rtol: float = RTOL, seed: Any = None, initial: Trajectory | None = None,
+             seed_photons: float | None = None, photon_dimension: int | None = None) -> Trajectory:
+    """Simulate a crystal `p` under a drive `d` at `times` [s].
+
+    model: "rate", "mean_field", "cumulant" (second order, the default), "stochastic" (one truncated-Wigner
+    shot, `seed`), "exact" (QuTiP, one to three molecules, `photon_dimension`). The start is t = 0, all
+    molecules in level 1, the mode thermal; or the last state of `initial`, at its last time. The undriven
+    mean field is seeded with `seed_photons` (default: thermal_photons). Raises ValueError for what cannot
+    be simulated; running out of steps is told in `status`.
+    """
+    times = checked_times(times)
+    if model not in MODELS:
+        raise ValueError("model: " + nearest(str(model), MODELS))
+    if not isinstance(p, Parameters) or not isinstance(d, Drive):
+        raise TypeError(f"simulate needs pentacene.Parameters and Drive, found {type(p).__name__} and "
+                        f"{type(d).__name__}")
+    if not 1e-14 <= rtol <= 1e-2:
+        raise ValueError(f"rtol = {rtol:g} is outside its range 1e-14 .. 1e-2")
+    if seed_photons is not None and not (0.0 <= seed_photons < np.inf):
+        raise ValueError(f"seed_photons = {seed_photons:g} is outside its range 0 .. inf")
+    start = 0.0 if initial is None else float(initial.times[-1])
+    if times[0] < start:
+        raise ValueError(f"times: the first is {times[0]:g} s, before the start at {start:g} s")
+    if model == "stochastic":
+        from .stochastic import shot
+
+        return shot(p, d, times, seed, initial)
+    if model == "exact":
+        from .exact import exact
+
+        return exact(p, d, times, photon_dimension, initial)
+    return _deterministic(p, d, times, model, rtol, initial, seed_photons, start)
+
+
+def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol: float,
+                   initial: Trajectory | None, seed_photons: float | None, start: float) -> Trajectory:
+    if model == "rate" and (any(is_on(getattr(d, t)) for t in TONES) or is_on(d.cavity_drive)):
+        raise ValueError('model="rate" has no coherences, so it cannot carry a tone or a cavity drive; '
+                         'use "mean_field" or "cumulant"')
+    if seed_photons is not None and model != "mean_field":
+        raise ValueError('seed_photons belongs to model="mean_field"; other readings start thermal')
+    state = None
+    if initial is not None:
+        if initial.final_state is None or initial.model != model:
+            raise ValueError(f'initial: a {initial.model} trajectory cannot be continued as "{model}"')
+        state = initial.final_state
+    problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons)
+    solution = problem.run(times, range(len(problem.kernel.variables)), rtol)
+    return _trajectory(problem, times, solution, rtol, initial)
+
+
+def _trajectory(problem: Problem, times: np.ndarray, solution, rtol: float,
+                initial: Trajectory | None) -> Trajectory:
+    index = {v: i for i, v in enumerate(problem.kernel.variables)}
+    rows = solution.columns
+
+    def take(variable: str) -> np.ndarray:
+        return rows[:, index[variable]] if variable in index else np.zeros(len(rows))
+
+    p = problem.parameters
+    x = take("x.re") + 1j * take("x.im")
+    photons = p.molecules * (x.real**2 + x.imag**2 + take("mu"))
+    status = engine.STATUS.get(solution.status, "failed")
+    if solution.status == engine.STEP_BUDGET:
+        status = status.replace("step budget", f"budget of {MAX_STEPS} steps")
+    return Trajectory(p, problem.drive, problem.model, times, np.stack([take(v) for v in _POPULATIONS], axis=1),
+                      photons, p.molecules**0.5 * x, status, (), solution.steps, rtol,
+                      dict(zip(index, solution.last.tolist(), strict=False)), problem, initial)
+
+
+def prepare(p: Parameters, d: Drive, model: str = "mean_field", names: Sequence[str] = ()) -> Problem:
+    """A `Problem` whose `solve` gives photons and exact derivatives by `names` for many values of p and d."""
+    for name in names:
+        if name not in (*NAMES, *DRIVE_NAMES, "seed_photons"):
+            raise ValueError("names: " + nearest(name, (*NAMES, *DRIVE_NAMES, "seed_photons")))
+    return Problem(p, d, model, tuple(names))
