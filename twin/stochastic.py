@@ -1,0 +1,272 @@
+"""Single shots: truncated Wigner with thermal seed and the noise of mode and spins.
+
+The mode starts as a complex Gaussian with <|alpha|^2> = n_th + 1/2 and is kept there by noise of strength
+kappa (n_th + 1/2); photons = |alpha|^2 - 1/2. The spins' coherences carry the noise that their decay
+demands (Einstein relation, symmetric ordering):
+
+  <|d xi_A|^2> = dt/N * ( L+({A, A+}/2) - {L+A, A+}/2 - {A, L+A+}/2 )
+
+Populations carry none: relative to themselves it is 1/sqrt N and nothing amplifies it. Drift is the mean
+field; steps are Runge-Kutta 4 of fixed length with one kick each, so a shot depends on its seed and not
+on the times at which it is read. Second order is not the mean of these shots: it gives every shot the
+root-mean-square seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from . import integrate as engine
+from .compiled import INDEX, MATRIX, VECTOR, compiled
+from .drive import Drive, Gaussian
+from .pentacene import Parameters
+from .problem import Problem
+from .simulation import Trajectory, checked_times
+from .system import Operator, pentacene_system
+
+_KICKED: tuple[tuple[str, Operator | None], ...] = (("x", None), ("s53", (5, 3)), ("s54", (5, 4)), ("s43", (4, 3)))
+_POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
+
+
+@compiled(types.void(engine.RHS, VECTOR, VECTOR, MATRIX, MATRIX, MATRIX, INDEX, INDEX, MATRIX, MATRIX, MATRIX,
+                     MATRIX, MATRIX))
+def _march(rhs, z, ends, forms, rows, lanes, counts, places, strengths, kicks, times, states, slopes):
+    """Runge-Kutta 4 with a kick after each step; every state and slope is kept.
+
+    ends (S+1,) segments cut into counts (S,) steps; places (P,): rows of z that are kicked; strengths
+    (P, 1 + 5): constant variance per second and factors of the five populations (z rows in lanes[0]);
+    kicks (steps, P) standard normal; times (steps + 1, 1), states, slopes (steps + 1, n): filled.
+    """
+    n = len(z)
+    k1, k2, k3, k4, trial = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    u, none = np.empty(3), np.empty(0)
+    at = 0
+    for s in range(len(ends) - 1):
+        h = (ends[s + 1] - ends[s]) / counts[s]
+        for j in range(counts[s]):
+            t = ends[s] + j * h
+            engine.signals(t, rows[s], none, u)
+            rhs(z, forms[s], u, k1)
+            times[at, 0] = t
+            states[at] = z
+            slopes[at] = k1
+            for i in range(n):
+                trial[i] = z[i] + 0.5 * h * k1[i]
+            engine.signals(t + 0.5 * h, rows[s], none, u)
+            rhs(trial, forms[s], u, k2)
+            for i in range(n):
+                trial[i] = z[i] + 0.5 * h * k2[i]
+            rhs(trial, forms[s], u, k3)
+            for i in range(n):
+                trial[i] = z[i] + h * k3[i]
+            engine.signals(t + h, rows[s], none, u)
+            rhs(trial, forms[s], u, k4)
+            for i in range(n):
+                z[i] += h / 6.0 * (k1[i] + 2.0 * (k2[i] + k3[i]) + k4[i])
+            for p in range(len(places)):
+                variance = strengths[p, 0]
+                for level in range(5):
+                    variance += strengths[p, 1 + level] * z[int(lanes[0, level])]
+                z[places[p]] += np.sqrt(max(variance, 0.0) * h) * kicks[at, p]
+            at += 1
+    last = len(ends) - 2
+    engine.signals(ends[last + 1], rows[last], none, u)
+    rhs(z, forms[last], u, k1)
+    times[at, 0] = ends[last + 1]
+    states[at] = z
+    slopes[at] = k1
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What all shots of one crystal and drive share."""
+
+    problem: Problem
+    ends: np.ndarray
+    forms: np.ndarray
+    rows: np.ndarray
+    counts: np.ndarray
+    places: np.ndarray
+    strengths: np.ndarray
+    population_rows: np.ndarray
+
+
+def _plan(p: Parameters, d: Drive, end: float, initial: Trajectory | None) -> _Plan:
+    start = 0.0 if initial is None else float(initial.times[-1])
+    state = None if initial is None else initial.final_state
+    problem = Problem(p, d, "mean_field", start=start, state=state, phase_open=True)
+    index = {v: i for i, v in enumerate(problem.kernel.variables)}
+    step = _step(problem, p, d)
+    # The grid of steps does not depend on where the caller stops: the last segment runs over by up to a step.
+    inner = [e for e in d.edges() if start < e < end]
+    ends = np.array([start, *inner])
+    tail = max(1, int(np.ceil((end - ends[-1]) / step - 1e-9)))
+    counts = [max(1, int(np.ceil((b - a) / step - 1e-9))) for a, b in zip(ends, ends[1:], strict=False)]
+    ends = np.append(ends, ends[-1] + tail * step)
+    _, forms, rows, _ = problem.segments(p, d, float(ends[-1]))
+    if len(forms) != len(ends) - 1:  # an edge lies in the overrun: keep to what was asked for
+        forms, rows = forms[: len(ends) - 1], rows[: len(ends) - 1]
+    places, strengths = _noise(p, d, index)
+    return _Plan(problem, ends, forms, rows, np.array([*counts, tail], np.int64), places, strengths,
+                 np.array([[float(index[v]) for v in _POPULATIONS]]))
+
+
+def _step(problem: Problem, p: Parameters, d: Drive) -> float:
+    """A step [s] at which Runge-Kutta 4 errs by less than 1e-4 of the peak."""
+    _, forms, rows, _ = problem.segments(p, d, problem.start + 1e-9)
+    fastest = p.collective_coupling
+    for name in ("rabi_35", "rabi_45", "rabi_34"):
+        value = getattr(d, name)
+        fastest = max(fastest, *(abs(v) for v in np.atleast_1d(getattr(value, "values", value))))
+    frame = problem._flat(p, d)
+    fastest = max(fastest, *(abs(frame[e]) for e in ("mode_detuning", "energy_3", "energy_4", "energy_5")),
+                  abs(d.cavity_drive_detuning))
+    pump = np.max(getattr(d.pump_rate, "rates", getattr(d.pump_rate, "rate", getattr(
+        d.pump_rate, "peak_rate", getattr(d.pump_rate, "values", d.pump_rate)))))
+    decay = np.max(np.real(getattr(d.cavity_decay, "values", d.cavity_decay or 0.0)))
+    relax = max(2.0 * float(np.real(pump)) + p.spontaneous_emission + p.intersystem_crossing,
+                p.cavity_decay, float(decay), p.coherence_decay_35)
+    step = min(0.115 / fastest if fastest else 1e-6, 0.5 / relax)
+    return min(step, d.pump_rate.fwhm / 8.0) if isinstance(d.pump_rate, Gaussian) else step
+
+
+def _noise(p: Parameters, d: Drive, index: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are kicked and the variance per second of each, per quadrature of the scaled variable."""
+    places, strengths = [], []
+    for name, operator in _KICKED:
+        row = np.zeros(6)
+        if operator is None:
+            row[0] = 0.5 * p.cavity_decay * (p.thermal_photons + 0.5) / p.molecules
+        else:
+            row[1:] = 0.5 * _einstein(p, d, operator) / p.molecules
+        for part in ("re", "im"):
+            if f"{name}.{part}" in index:
+                places.append(index[f"{name}.{part}"])
+                strengths.append(row)
+    return np.array(places, np.int64), np.array(strengths)
+
+
+def _einstein(p: Parameters, d: Drive, a: Operator) -> np.ndarray:
+    """Factors of the five populations in the symmetric diffusion of the coherence `a` (5,) [1/s]."""
+    from .system import rates
+
+    values = {**p.values(), **dict.fromkeys(("energy_3", "energy_4", "energy_5", "mode_detuning", "rabi_35",
+                                              "rabi_45", "rabi_34"), 0.0)}
+    named = rates(values)
+    # Pumping enters S1 alone and leaves the triplet coherences' noise untouched.
+    named["pump"] = 0.0
+    adjoint = pentacene_system(p.dephasing_operator).adjoint()
+    decay = sum(c.real * named[r] for r, c in adjoint[a].get(a, {}).items())
+    factors = np.zeros(5)
+    for level in a:  # {A, A+}/2 = (s_aa + s_bb)/2
+        for (i, j), terms in adjoint[(level, level)].items():
+            if i == j:
+                factors[i - 1] += 0.5 * sum(c.real * named[r] for r, c in terms.items())
+        factors[level - 1] -= decay
+    return factors
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed))
+
+
+def _run(plan: _Plan, p: Parameters, times: np.ndarray, seed: Any, fresh: bool) -> Trajectory:
+    random = _generator(seed)
+    problem = plan.problem
+    index = {v: i for i, v in enumerate(problem.kernel.variables)}
+    z = problem.vector(p)
+    if fresh:
+        # Thermal state of the mode in Wigner's sense: n_th + 1/2 quanta, half in each quadrature.
+        width = np.sqrt(0.5 * (p.thermal_photons + 0.5) / p.molecules)
+        z[index["x.re"]], z[index["x.im"]] = width * random.standard_normal(2)
+    total = int(plan.counts.sum())
+    kicks = random.standard_normal((total, len(plan.places)))
+    grid, states, slopes = np.empty((total + 1, 1)), np.empty((total + 1, len(z))), np.empty((total + 1, len(z)))
+    _march(problem.kernel.rhs, z, plan.ends, plan.forms, plan.rows, plan.population_rows, plan.counts,
+           plan.places, plan.strengths, kicks, grid, states, slopes)
+    return _read(plan, p, times, grid[:, 0], states, slopes, index)
+
+
+def _read(plan: _Plan, p: Parameters, times: np.ndarray, grid: np.ndarray, states: np.ndarray,
+          slopes: np.ndarray, index: dict[str, int]) -> Trajectory:
+    """Cubic Hermite between the steps: as good as the steps themselves."""
+    i = np.clip(np.searchsorted(grid, times, side="right") - 1, 0, len(grid) - 2)
+    h = grid[i + 1] - grid[i]
+    f = (times - grid[i]) / h
+
+    def take(v: str) -> np.ndarray:
+        if v not in index:
+            return np.zeros(len(times))
+        c = index[v]
+        a, b, da, db = states[i, c], states[i + 1, c], h * slopes[i, c], h * slopes[i + 1, c]
+        return a + f * (da + f * (3.0 * (b - a) - 2.0 * da - db + f * (2.0 * (a - b) + da + db)))
+
+    field = p.molecules**0.5 * (take("x.re") + 1j * take("x.im"))
+    populations = np.stack([take(v) for v in _POPULATIONS], axis=1)
+    last = np.flatnonzero(np.isclose(times, times[-1]))[-1]
+    final = {v: float(take(v)[last]) for v in index}
+    finite = bool(np.isfinite(field[-1]))
+    status = "ok" if finite else engine.STATUS[engine.STEP_TOO_SMALL]
+    return Trajectory(p, plan.problem.drive, "stochastic", times, populations, np.abs(field) ** 2 - 0.5, field,
+                      status, final_state=final)
+
+
+def shot(p: Parameters, d: Drive, times: np.ndarray, seed: Any, initial: Trajectory | None = None) -> Trajectory:
+    """One shot; `seed` is an int, a tuple of ints, or None for a new one each time."""
+    if initial is not None and initial.model != "stochastic":
+        raise ValueError(f'initial: a {initial.model} trajectory cannot be continued as "stochastic"')
+    if initial is not None and times[-1] <= initial.times[-1]:
+        raise ValueError("times: must reach beyond the trajectory that is continued")
+    end = float(times[-1]) if times[-1] > 0 else 1e-9
+    return _run(_plan(p, d, end, initial), p, times, seed, initial is None)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Many shots at the same `times` (T,): photons (shots, T), populations (shots, T, 5), field (shots, T)."""
+
+    parameters: Parameters
+    drive: Drive
+    times: np.ndarray
+    photons: np.ndarray
+    populations: np.ndarray
+    field: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.photons)
+
+    def __getitem__(self, i: int) -> Trajectory:
+        return Trajectory(self.parameters, self.drive, "stochastic", self.times, self.populations[i],
+                          self.photons[i], self.field[i])
+
+    def __iter__(self) -> Iterator[Trajectory]:
+        return (self[i] for i in range(len(self)))
+
+
+def simulate_ensemble(p: Parameters, d: Drive, times: Any, shots: int, seed: int | None = None) -> Ensemble:
+    """`shots` stochastic shots on all cores; shot i is the single shot with seed (seed, i)."""
+    times = checked_times(times)
+    if times[0] < 0:
+        raise ValueError(f"times: the first is {times[0]:g} s, before the start at 0 s")
+    if shots < 1:
+        raise ValueError(f"shots = {shots} must be at least 1")
+    if seed is None:
+        seed = int(np.random.SeedSequence().entropy % 2**63)
+    plan = _plan(p, d, float(times[-1]) or 1e-9, None)
+    photons, field = np.empty((shots, len(times))), np.empty((shots, len(times)), complex)
+    populations = np.empty((shots, len(times), 5))
+
+    def fill(i: int) -> None:
+        one = _run(plan, p, times, (seed, i), True)
+        photons[i], populations[i], field[i] = one.photons, one.populations, one.field
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(fill, range(shots)))
+    return Ensemble(p, d, times, photons, populations, field)
