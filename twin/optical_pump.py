@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .quantity import Quantity, quantity, show
 PLANCK_TIMES_C = 6.62607015e-34 * 299792458.0  # [J m]
 KNOTS = 31
 _HALF_SPAN = 1.75  # in FWHM; beyond, 4e-5 of the pulse, which is shared out over the rest
+LEAD = _HALF_SPAN - 0.5  # in FWHM: from the first light to the half height of the leading edge
 _SUBSTEPS = 8
 
 
@@ -35,13 +37,13 @@ class OpticalPump(Record):
 
     energy_table: tuple[tuple[float, float], ...] = ((150e-6, 0.0), (200e-6, 5e-3))
     wavelength: float = quantity(590e-9, "m", 1e-7, 1e-5, "wavelength")
-    area: float = quantity(1.9e-6, "m2", 1e-12, 1.0, "area of the pumped cross section", "Wu 2020, supplement")
+    area: float = quantity(1.9e-6, "m2", 1e-12, 1.0, "area of the pumped part", "Wu 2020, supplement")
     cross_section: float = quantity(2e-21, "m2", 0.0, 1e-15, "absorption cross section of one molecule",
                                     "public pentacene maser parameter file, 592 nm")
     fwhm: float = quantity(5.5e-9, "s", 1e-12, 1e-3, "length of the pulse")
-    efficiency: float = quantity(0.15, "", 0.0, 1.0, "share of the pulse energy that reaches the doped volume",
+    efficiency: float = quantity(0.15, "", 0.0, 1.0, "share of the energy that reaches the doped volume",
                                  "5 mJ give -10 dBm at the port")
-    arrival: float = quantity(200e-9, "s", -1e-3, 1e-3, "half height of the pulse after the Q-switch trigger")
+    arrival: float = quantity(200e-9, "s", -1e-3, 1e-3, "first light after the Q-switch trigger")
     arrival_jitter: float = quantity(0.8e-9, "s", 0.0, 1e-3, "standard deviation of that")
     energy_jitter: float = quantity(0.0, "", 0.0, 1.0, "relative standard deviation of the energy")
     energy_decline: float = quantity(0.0, "", 0.0, 1.0, "share of the energy lost per shot, by ageing lamps")
@@ -74,8 +76,8 @@ class OpticalPump(Record):
 
     @property
     def lead(self) -> float:
-        """Time [s] from a drive's first light to the half height that a photodiode's edge marks."""
-        return (_HALF_SPAN - 0.5) * self.fwhm
+        """Time [s] from the first light to the half height of the leading edge."""
+        return LEAD * self.fwhm
 
     def photons(self, energy: float) -> float:
         """Photons of a pulse of `energy` [J] that reach the doped volume."""
@@ -97,7 +99,7 @@ def _checked_table(table: Any) -> tuple[tuple[float, float], ...]:
             if not bounds.minimum <= value <= bounds.maximum:
                 raise ValueError(f"energy_table: {value:g} {bounds.unit} is outside {bounds.minimum:g} .. "
                                  f"{bounds.maximum:g} {bounds.unit}")
-    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in zip(rows, rows[1:], strict=False))
+    rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(rows))
     if len(rows) < 2 or not rising:
         raise ValueError(f"energy_table: {rows!r}: delays and energies must both rise, over two rows at least")
     return rows
@@ -106,8 +108,8 @@ def _checked_table(table: Any) -> tuple[tuple[float, float], ...]:
 def pump_drive(p: Parameters, pump: OpticalPump, energy: float, start: float = 0.0) -> Drive:
     """The drive of one pulse of `energy` [J] whose first light falls at `start` [s].
 
-    The photodiode's edge (half height) comes `pump.lead` later. The rate is the uniform one that absorbs
-    what the crystal absorbs, so no energy excites more molecules than it has photons.
+    The rate is the uniform one that absorbs what the crystal absorbs, so no energy excites more molecules
+    than it has photons.
     """
     if not (math.isfinite(energy) and energy >= 0.0):
         raise ValueError(f"pump_energy = {energy:g} J must be finite and not negative")
@@ -170,7 +172,7 @@ def _segments(drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     """(start, stop) [s] of each stretch and xi at its start, middle and stop; dark ones included."""
     pump, stop = drive.pump_rate, drive.pump_off_at
     inner = [e for e in getattr(pump, "edges", ())]
-    if isinstance(pump, (int, float)) or isinstance(pump, Steps) and pump.values[-1] != 0.0:
+    if isinstance(pump, (int, float)) or (isinstance(pump, Steps) and pump.values[-1] != 0.0):
         if stop is None and pump != 0.0:
             raise ValueError("the pump never stops, so triplets per molecule have no limit; set pump_off_at")
         inner = [*inner, drive.pump_on_at if stop is None else stop]
@@ -179,9 +181,9 @@ def _segments(drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     if last <= drive.pump_on_at:
         return np.empty((0, 2)), np.empty((0, 3))
     if isinstance(pump, Gaussian):
-        points = sorted({float(x) for a, b in zip(points, points[1:], strict=False)
+        points = sorted({float(x) for a, b in pairwise(points)
                          for x in np.linspace(a, b, 33)})
-    edges = np.array(list(zip(points, points[1:], strict=False)))
+    edges = np.array(list(pairwise(points)))
     return edges, np.array([_line(pump, a, b) for a, b in edges])
 
 

@@ -2,6 +2,8 @@
 
 Its edge is the clock of a shot (the trigger jitters against the light), its area the pulse's energy.
 Both sides use one pulse shape, a Gaussian as long as the laser's pulse and the diode's rise together.
+Times are told as the first light of the pulse, which is where `optical_pump.pump_drive` starts; the
+half height that an oscilloscope's cursor marks comes `OpticalPump.lead` later.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .optical_pump import LEAD
 from .parameters import Record
 from .quantity import quantity
 
@@ -20,12 +23,12 @@ _ROUNDS = 12
 
 
 class Pulse(NamedTuple):
-    """A pulse found: energy [J], half height of its leading edge [s], and their standard deviations."""
+    """A pulse found: energy [J], first light [s] (where `pump_drive` starts), their standard deviations."""
 
     energy: float
-    edge: float
+    start: float
     energy_sigma: float
-    edge_sigma: float
+    start_sigma: float
 
 
 NO_PULSE = Pulse(math.nan, math.nan, math.nan, math.nan)
@@ -33,7 +36,7 @@ NO_PULSE = Pulse(math.nan, math.nan, math.nan, math.nan)
 
 @dataclass(frozen=True)
 class Photodiode(Record):
-    """Calibration of the photodiode's channel. `fwhm` is the laser's, `rise_time` the diode's."""
+    """The photodiode's channel. `fwhm` is the laser's, `rise_time` the diode's (10 to 90 %)."""
 
     volt_seconds_per_joule: float = quantity(1.4e-6, "V*s/J", 1e-15, 1e9, "area of the signal per pulse energy")
     rise_time: float = quantity(1e-9, "s", 0.0, 1e-3, "10 to 90 % of the diode's own response")
@@ -47,12 +50,12 @@ class Photodiode(Record):
         """Length of the signal [s]: pulse and response, both Gaussian, in squares. 10-90 % is 1.088 FWHM."""
         return math.hypot(self.fwhm, self.rise_time / 1.088)
 
-    def volts(self, times: np.ndarray, energy: float, edge: float) -> np.ndarray:
-        """Noise-free signal [V] of a pulse of `energy` [J] whose leading edge is half up at `edge` [s]."""
-        return energy * self.volt_seconds_per_joule * self._shape(np.asarray(times, float), edge)[0]
+    def volts(self, times: np.ndarray, energy: float, start: float) -> np.ndarray:
+        """Noise-free signal [V] of a pulse of `energy` [J] with first light at `start` [s]."""
+        return energy * self.volt_seconds_per_joule * self._shape(np.asarray(times, float), start)[0]
 
     def read(self, times: np.ndarray, volts: np.ndarray) -> Pulse:
-        """Energy and edge of a record's largest pulse, by a fit of its shape; NO_PULSE if there is none."""
+        """Energy and first light of a record's largest pulse, by a fit of its shape; NO_PULSE if none."""
         times, volts = np.asarray(times, float), np.asarray(volts, float)
         first = int(np.argmax(volts))
         reach = max(4, math.ceil(2.5 * self.seen_fwhm / (times[1] - times[0])))
@@ -62,27 +65,28 @@ class Photodiode(Record):
             return NO_PULSE
         dark, noise = self._darkness(outside)
         t, v = times[part], volts[part] - dark
-        area, edge = float(np.max(v)) * self.seen_fwhm * 1.064, float(times[first]) - 0.5 * self.seen_fwhm
+        area = float(np.max(v)) * self.seen_fwhm * 1.064
+        start = float(times[first]) - (LEAD + 0.5) * self.fwhm
         covariance = np.full((2, 2), math.inf)
         for _ in range(_ROUNDS):
-            shape, slope = self._shape(t, edge)
+            shape, slope = self._shape(t, start)
             jacobian = np.stack([shape, area * slope], axis=1)
             normal = jacobian.T @ jacobian
             if not np.linalg.cond(normal / np.sqrt(np.outer(np.diag(normal), np.diag(normal)) + 1e-300)) < 1e8:
                 return NO_PULSE
             covariance = np.linalg.inv(normal)
             step = covariance @ (jacobian.T @ (v - area * shape))
-            area, edge = area + step[0], edge + float(np.clip(step[1], -self.fwhm, self.fwhm))
+            area, start = area + step[0], start + float(np.clip(step[1], -self.fwhm, self.fwhm))
         sigma = noise * np.sqrt(np.diag(covariance))
-        if not area > _SEEN * sigma[0] or not t[0] <= edge <= t[-1]:
+        if not area > _SEEN * sigma[0] or not t[0] <= start + LEAD * self.fwhm <= t[-1]:
             return NO_PULSE
-        return Pulse(area / self.volt_seconds_per_joule, edge, float(sigma[0]) / self.volt_seconds_per_joule,
-                     float(sigma[1]))
+        per_joule = self.volt_seconds_per_joule
+        return Pulse(float(area) / per_joule, start, float(sigma[0]) / per_joule, float(sigma[1]))
 
-    def _shape(self, times: np.ndarray, edge: float) -> tuple[np.ndarray, np.ndarray]:
-        """Unit-area pulse [1/s] and its derivative by the edge [1/s2]."""
+    def _shape(self, times: np.ndarray, start: float) -> tuple[np.ndarray, np.ndarray]:
+        """Pulse of unit area [1/s] and its derivative by `start` [1/s2]."""
         width = self.seen_fwhm
-        x = (times - edge - 0.5 * width) / width
+        x = (times - start - (LEAD + 0.5) * self.fwhm) / width
         value = math.sqrt(4.0 * math.log(2.0) / math.pi) / width * np.exp(-4.0 * math.log(2.0) * x**2)
         return value, value * 8.0 * math.log(2.0) * x / width
 
