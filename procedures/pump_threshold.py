@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import Procedure
 
+from twin.optical_pump import triplets_per_molecule
+
 from .machinery import settings
 from .machinery.acquire import ROLES, Acquisition
 from .machinery.rows import COLUMNS, Row
@@ -41,7 +43,7 @@ class PumpThreshold(Procedure):
         self.acquisition.finish()
 
     def shutdown(self) -> None:
-        self.acquisition.make_safe()
+        self.acquisition.end()
 
     def answer(self) -> dict[str, Any]:
         rows, bench = self.acquisition.rows, self.acquisition.bench.description
@@ -83,7 +85,7 @@ def _cooperativity(row: Row, bench: Any) -> float:
 def predicted_cooperativity(bench: Any, energy: float) -> float:
     """C that the bench file's crystal and pump promise for a pulse of `energy` [J]."""
     p = bench.expected.parameters
-    return p.cooperativity(bench.triplets(energy) * (p.branching[2] - p.branching[0]))
+    return p.cooperativity(triplets_per_molecule(p, bench.drive(energy)) * (p.branching[2] - p.branching[0]))
 
 
 def _solve(cooperativity: Any, low: float = 1e-9, high: float = 1.0) -> float | None:

@@ -34,7 +34,7 @@ class SingleShot(Procedure):
         self.acquisition.finish()  # safe state first, then wait for the fits that are still under way
 
     def shutdown(self):
-        self.acquisition.make_safe()  # also after an error or an abort
+        self.acquisition.end()  # also after an error or an abort
 
     def answer(self):
         """What result.json says: means over the shots whose fit is OK."""

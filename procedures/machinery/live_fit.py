@@ -19,6 +19,7 @@ from .events import ShotFitted
 from .fit_worker import request
 from .frames import receive, send
 from .shot import FitRow, Shot
+from .software_instruments import own_group
 
 _ATTEMPTS = 2
 _RESTARTS = 5
@@ -109,10 +110,8 @@ class LiveFit:
         self._restarts += 1
         if self._restarts > _RESTARTS or self._ending:
             return
-        own_group: dict[str, Any] = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
-                                     if sys.platform == "win32" else {"start_new_session": True})
         self._process = subprocess.Popen([sys.executable, "-P", "-m", "procedures.machinery.fit_worker"],
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group)
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group())
         try:
             send(self._process.stdin, self._first)  # type: ignore[arg-type]
             receive(self._process.stdout)  # type: ignore[arg-type]

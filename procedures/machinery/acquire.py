@@ -1,0 +1,226 @@
+"""One shot after another: set the energy, arm, fire, read, store, show, fit. What every procedure works with.
+
+Talks to instruments only through the roles of the bench, writes only through the run's folder. The
+order inside `take` is the promise of the whole suite: a shot is on disk before anyone sees it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from instruments.errors import InstrumentError, NoTrigger
+
+from . import events, safety
+from .bench import Bench
+from .failures import BenchFailure, StateUnknown
+from .live_fit import LiveFit
+from .rows import Rows
+from .run_folder import RunFolder, moment
+from .shot import FitRow, Shot
+from .store import Channel, Layout
+
+ROLES = ("pump", "timing", "digitiser")
+"""What every procedure that fires the laser needs."""
+
+_TRIGGER_PATIENCE = 2.0  # [s] beyond one period of the laser
+_MISSED_IN_A_ROW = 3
+_POLL = 0.02  # [s] between two looks at the abort button while waiting
+
+
+class Acquisition:
+    """The bench in the hands of one run of one procedure."""
+
+    def __init__(self, bench: Bench, folder: RunFolder, publish: events.Publish, total: int) -> None:
+        self.bench, self.folder, self.rows, self.total = bench, folder, Rows(), total
+        self._publish, self._procedure, self._fit = publish, None, None  # type: Any
+        self._settings: dict[str, float] = {}
+        self._number, self._due, self._safe = 0, 0.0, False
+        self.safe_state: events.SafeState | None = None
+
+    def note(self, event: events.Event) -> None:
+        """Into events.jsonl first, then to all who watch."""
+        self.folder.note(event)
+        self._publish(event)
+
+    # the bench
+
+    def begin(self, procedure: Any) -> None:
+        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown."""
+        self._procedure = procedure
+        self._start_from_safe()
+        self._configure()
+        self._settings = self.read_settings()
+        self._start_store({})
+        self._fit = LiveFit(self.bench.description, self.folder.store.read)
+        self.bench.announce(self.folder.path.name, procedure.repetition_rate)
+        self._arm(procedure.repetition_rate)
+
+    def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
+        """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
+        self._procedure = procedure
+        self._start_from_safe()
+        self._settings = self.read_settings()
+        self._start_store(traces)
+        self.bench.announce(self.folder.path.name, 1.0)
+        self._safe = False
+
+    def _start_from_safe(self) -> None:
+        state = safety.make_safe(self.bench.roles)
+        if not state.verified:
+            raise StateUnknown(f"the bench is not started: {state.message}")
+
+    def _configure(self) -> None:
+        d, roles = self.bench.description, self.bench.roles
+        roles["timing"].configure_shot(q_switch_delay=float(d.pump.delays[0]))
+        digitiser = d.roles["digitiser"].options
+        roles["digitiser"].configure(digitiser["sample_rate"], digitiser["points"], digitiser["pretrigger"],
+                                     self.bench.channels(), digitiser["bits"])
+
+    def _arm(self, repetition_rate: float) -> None:
+        roles = self.bench.roles
+        self._safe = False
+        if "shutter" in roles:
+            roles["shutter"].open()
+        roles["pump"].arm("MAX")
+        roles["timing"].release()
+        self._period = self.bench.seconds(1.0 / repetition_rate)
+        self._due = time.monotonic()
+
+    def _start_store(self, traces: Mapping[str, int]) -> None:
+        digitiser = self.bench.description.roles["digitiser"].options
+        waveforms = {} if traces else {
+            name: Channel(digitiser["points"], f"CHAN{number}", digitiser["bits"])
+            for name, (number, _, _) in self.bench.channels().items()}
+        layout = Layout(waveforms, dict(traces), tuple(self._settings))
+        self.folder.start_store(layout, {"identities": self.bench.identities, "settings": self._settings})
+
+    def read_settings(self) -> dict[str, float]:
+        """{"role.setting": SI value} of every instrument, as each reads back now."""
+        found: dict[str, float] = {"pump.energy": math.nan}
+        for role, instrument in self.bench.roles.items():
+            found |= {f"{role}.{name}": float(value) for name, value in instrument.settings().items()
+                      if isinstance(value, (int, float))}
+        if "energy" in self.bench.roles:
+            found["energy.last_energy"] = math.nan
+        return found
+
+    # one shot
+
+    def take(self, energy: float) -> Shot:
+        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource."""
+        self._look_at_the_laser()
+        timing, pump = self.bench.roles["timing"], self.bench.description.pump
+        delay = timing.set_q_switch_delay(pump.delay_for(energy))
+        waveforms = self._fire()
+        self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        if "energy" in self.bench.roles:
+            self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
+        pulse = self.bench.pulse(waveforms)
+        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
+                    start=pulse.start, energy=pulse.energy)
+        self._store(shot)
+        self._fit.offer(shot.number)
+        self.collect()
+        return shot
+
+    def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:
+        """A sweep as a shot of its own, stored and acknowledged."""
+        self._settings |= {k: v for k, v in self.read_settings().items() if v == v}
+        shot = Shot(self._number, moment(), dict(self._settings), {}, self.bench.origin, dict(traces))
+        self._store(shot)
+        self._complete(shot.number, None)
+        return shot
+
+    def _fire(self) -> dict[str, Any]:
+        digitiser, timing = self.bench.roles["digitiser"], self.bench.roles["timing"]
+        for _ in range(_MISSED_IN_A_ROW):
+            self._wait_for_turn()
+            digitiser.arm()
+            timing.fire()  # never sent again: after an error nobody knows whether a pulse went out
+            try:
+                digitiser.wait(self._period + _TRIGGER_PATIENCE)
+                return digitiser.read()
+            except NoTrigger as missed:
+                self.note(events.Notice(f"a trigger was missed before shot {self._number}: {missed}"))
+        raise BenchFailure(f"digitiser: {_MISSED_IN_A_ROW} shots in a row gave no trigger; check the cable "
+                           "from the timing's digitiser output to the trigger input, and its level")
+
+    def _look_at_the_laser(self) -> None:
+        """A laser that went off by itself (interlock, fault) ends the run; nothing arms it again."""
+        emission = self.bench.roles["pump"].emission
+        if emission != "on":
+            raise BenchFailure(f"pump: its emission reads {emission!r} in the middle of a run; look for an "
+                               "open interlock or a fault on the laser, and reset it by hand")
+
+    def _wait_for_turn(self) -> None:
+        """The laser's own pace; late shots are not caught up."""
+        while (left := self._due - time.monotonic()) > 0.0 and not self._procedure.should_stop():
+            time.sleep(min(left, _POLL))
+        self._due = max(self._due, time.monotonic()) + self._period
+
+    def _store(self, shot: Shot) -> None:
+        self.folder.append(shot)
+        self._number += 1
+        self.rows.stored(shot)
+        self.note(events.ShotStored(shot))
+        self._publish(events.Progress(self._number, self.total))
+
+    # the fits
+
+    def collect(self, timeout: float = 0.0) -> None:
+        """Take up what the fit has answered since, waiting at most `timeout` [s] for it."""
+        for answer in self._fit.collect(timeout) if self._fit else []:
+            if isinstance(answer, str):
+                self.note(events.Notice(answer))
+            elif isinstance(answer, int):
+                self.note(events.Notice(f"shot {answer} stays without a fit; 'maserbench fit' can try again"))
+                self._complete(answer, None)
+            else:
+                self.folder.fitted(answer.row)
+                self._complete(answer.number, answer.row)
+                self.note(answer)
+
+    def _complete(self, number: int, fit: FitRow | None) -> None:
+        row = self.rows.completed(number, fit)
+        self._procedure.emit("results", row.as_csv())
+
+    def finish(self) -> None:
+        """The last shot is taken: safe state, then the fits that are still under way, unless aborted."""
+        self.make_safe()
+        while self._fit and self._fit.waiting and not self._procedure.should_stop():
+            text = f"fitting, {self._number - self._fit.waiting} of {self._number} done"
+            self._publish(events.Progress(self._number, self.total, text))
+            self.collect(timeout=0.2)
+
+    # the end
+
+    def make_safe(self) -> events.SafeState:
+        """The verified safe state, once per arming; told to all who watch. Never raises."""
+        if self.safe_state is None or not self._safe:
+            self.safe_state = safety.make_safe(self.bench.roles)
+            self._safe = self.safe_state.verified
+            self.note(self.safe_state)
+        return self.safe_state
+
+    def end(self) -> None:
+        """However it came to this: safe state, the fit's process ended, rows of shots without an answer."""
+        self.make_safe()
+        self.collect()
+        if self._fit:
+            self._fit.close()
+        for number in self.rows.pending():
+            self._complete(number, None)
+
+
+def failure_of(problem: BaseException) -> str:
+    """What ended a run, in one sentence."""
+    if isinstance(problem, (InstrumentError, BenchFailure)):
+        return str(problem)
+    if isinstance(problem, OSError):
+        return f"the run's folder cannot be written ({problem.strerror or problem})"
+    return f"{type(problem).__name__}: {problem}"

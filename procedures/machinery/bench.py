@@ -1,0 +1,196 @@
+"""A bench: its file, its instruments by role, and, where it is virtual, the process that plays them.
+
+Reads one bench file, opens the connections it names, closes what it opened. A bench file names no command to
+run; drivers come from `instruments`, PyMeasure or installed entry points only.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from twin.bench_description import BenchDescription, parse
+
+from .failures import BenchFailure
+from .shot import Origin
+from .software_instruments import Console, SoftwareInstruments
+
+_PROBE_TIME = 0.5  # [s] allowed to a software instrument's port on this machine
+
+
+def bench_file(name: str | Path) -> Path:
+    """The path behind `--bench`: "virtual" is the file that comes with the package. FileNotFoundError."""
+    if str(name) == "virtual":
+        return Path(str(resources.files("procedures") / "benches" / "virtual.toml"))
+    path = Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no bench file {path}; --bench takes 'virtual' or a TOML file")
+    return path
+
+
+def describe_bench(name: str | Path) -> BenchDescription:
+    """The bench file, read and checked; BenchFileError (a ValueError) names role and line."""
+    path = bench_file(name)
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as broken:
+        raise ValueError(f"bench file {path} is not UTF-8 text: {broken}") from None
+    return parse(text, str(path))
+
+
+def open_bench(name: str | Path = "virtual", truth_log: str | Path | None = None,
+               tolerant: bool = False) -> Bench:
+    """Open a bench; use it in a `with`. A virtual bench whose instruments do not answer yet is started.
+
+    `tolerant`: roles that cannot be reached are listed in `unreachable` instead of ending it all, for
+    looking at a bench and for making it safe. Raises BenchFailure and InstrumentError otherwise.
+    """
+    description, process = describe_bench(name), None
+    if description.virtual and not _answers(description):
+        process = SoftwareInstruments(bench_file(name), Path(truth_log) if truth_log else None)
+        try:
+            description = describe_bench(process.ready)
+        except BaseException:
+            process.close()
+            raise
+    elif truth_log is not None:
+        raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
+                         "already, so give it to 'maserbench mocks'")
+    return Bench(description, process, tolerant)
+
+
+class Bench:
+    """Connected instruments by role. `description` is the bench file; `unreachable` what did not answer."""
+
+    def __init__(self, description: BenchDescription, process: SoftwareInstruments | None = None,
+                 tolerant: bool = False) -> None:
+        self.description, self._process = description, process
+        self.roles: dict[str, Any] = {}
+        self.unreachable: dict[str, Exception] = {}
+        self.identities: dict[str, str] = {}
+        self.seed: int | None = None
+        self.console: Console | None = None
+        try:
+            if description.virtual and description.console:
+                self.console = Console(description.console)
+            self._connect(tolerant)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self, tolerant: bool) -> None:
+        from instruments import connect
+
+        for role, declared in self.description.roles.items():
+            try:
+                instrument = connect(declared.driver, declared.resource, role,
+                                     timeout=declared.options.get("timeout", 5.0))
+                self.identities[role] = instrument.identity
+                self.roles[role] = instrument
+            except Exception as failure:
+                if not tolerant:
+                    raise
+                self.unreachable[role] = failure
+
+    # what it is
+
+    @property
+    def origin(self) -> Origin:
+        """REAL, SIMULATED or MIXED, from what the instruments themselves say they are."""
+        software = [instrument.simulated for instrument in self.roles.values()]
+        if all(software):
+            return Origin.SIMULATED
+        return Origin.MIXED if any(software) else Origin.REAL
+
+    def check(self, procedure: str, roles: tuple[str, ...], settings: Mapping[str, Any]) -> None:
+        """Whether a procedure may run here with these settings; ValueError names role, setting or limit."""
+        missing = [role for role in roles if role not in self.description.roles]
+        if missing:
+            raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which "
+                             f"{self.description.name} does not name; it has {', '.join(self.description.roles)}")
+        for name, value in settings.items():
+            limit = "pump_energy" if name.startswith("pump_energy") else name
+            if limit == "pump_energy":
+                self.description.pump.delay_for(value)
+            if limit in self.description.limits:
+                low, high = self.description.limits[limit]
+                if not low <= value <= high:
+                    raise ValueError(f"{name} = {value:g} is outside the limits {low:g} .. {high:g} that "
+                                     f"[limits] {limit} of {self.description.name} sets")
+
+    # how it is used
+
+    def channels(self) -> dict[str, tuple[int, float, float]]:
+        """{name: (input, full scale [V], offset [V])} of the digitiser, as the receivers declare them."""
+        d = self.description
+        sources = {**d.receivers, "photodiode": d.photodiode}
+        inputs = d.roles["digitiser"].options["channels"]
+        return {name: (int(number), *_range(sources[name])) for name, number in inputs.items()}
+
+    def pulse(self, waveforms: Mapping[str, Any]) -> Any:
+        """The laser pulse on the photodiode: energy [J] and start [s], nan where there is none."""
+        from twin.photodiode import NO_PULSE
+
+        record = waveforms.get("photodiode")
+        return NO_PULSE if record is None else self.description.photodiode.read(record.time, record.volts)
+
+    def seconds(self, physical: float) -> float:
+        """Wall-clock time [s] that a time of the bench takes; a virtual bench may run faster or slower."""
+        return physical / self.description.time_scale if self.description.virtual else physical
+
+    def announce(self, run: str, repetition_rate: float) -> None:
+        """Tell a virtual bench that a run begins: its random streams, drift and physical time start anew."""
+        if self.console is not None:
+            self.console.ask(f"begin {run} {self.seed or 0}")
+            self.console.ask(f"repetition {repetition_rate!r}")
+
+    def close(self) -> None:
+        """Close all connections and end the software instruments if this bench started them."""
+        for instrument in self.roles.values():
+            try:
+                instrument.close()
+            except Exception:
+                continue  # a connection that is broken is closed
+        self.roles = {}
+        if self.console is not None:
+            self.console.close()
+            self.console = None
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _range(source: Any) -> tuple[float, float]:
+    return float(source.full_scale), float(getattr(source, "middle", source.offset))
+
+
+def _answers(description: BenchDescription) -> bool:
+    """Whether any software instrument of the file is already being served."""
+    addresses = [role.address for role in description.roles.values() if role.software and role.address]
+    return any(_listening(host, port) for host, port in addresses if port)
+
+
+def _listening(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), _PROBE_TIME):
+            return True
+    except OSError:
+        return False
+
+
+def wrong_ports(description: BenchDescription) -> list[str]:
+    """Roles whose port nobody serves."""
+    return [name for name, role in description.roles.items()
+            if role.address is not None and not _listening(*role.address)]
+
+
+__all__ = ["Bench", "BenchFailure", "bench_file", "describe_bench", "open_bench", "wrong_ports"]

@@ -1,0 +1,99 @@
+"""`maserbench check` and `safe`: who is on the bench, whether it is safe, and making it so."""
+
+from __future__ import annotations
+
+import json as json_text
+from typing import Any
+
+from procedures.machinery.bench import Bench, describe_bench, open_bench
+from procedures.machinery.failures import BenchFailure, StateUnknown
+from procedures.machinery.guard import ask_controller
+from procedures.machinery.safety import ORDER, make_safe
+from procedures.machinery.shot import Origin
+from twin.quantity import show
+
+
+def check(bench: str, json: bool, explain: bool) -> int:
+    """Print what every role answers; 0 when all is well, 1 when an instrument is not there or not safe."""
+    if explain:
+        return _explain(json)
+    with open_bench(bench, tolerant=True) as opened:
+        answer = report(opened)
+        crystal = opened.description.expected.parameters
+    if json:
+        print(json_text.dumps(answer, indent=1))
+    else:
+        _print(answer)
+        print("crystal and cavity that the bench file expects:")
+        for name, q in crystal.quantities().items():
+            print(f"    {name} = {show(crystal.value(name), q.unit)}  ({q.meaning})")
+    return 0 if answer["verdict"] == "OK" else 1
+
+
+def report(bench: Bench) -> dict[str, Any]:
+    """{"verdict", "roles": {role: {identity, origin, safe, limits_ok, message}}}; changes nothing."""
+    roles = {role: _role(bench, role) for role in bench.description.roles}
+    wrong = [f"{role}: {r['message']}" for role, r in roles.items() if r["safe"] is False or not r["identity"]]
+    return {"verdict": "; ".join(wrong) or "OK", "roles": roles}
+
+
+def _role(bench: Bench, role: str) -> dict[str, Any]:
+    if role in bench.unreachable:
+        return {"identity": "", "origin": None, "safe": None, "limits_ok": None,
+                "message": str(bench.unreachable[role])}
+    instrument = bench.roles[role]
+    origin = (Origin.SIMULATED if instrument.simulated else Origin.REAL).value
+    finding = instrument.verify_safe() if role in ORDER else None
+    within, message = _limits(bench, role)
+    return {"identity": bench.identities[role], "origin": origin, "safe": finding.safe if finding else True,
+            "limits_ok": within, "message": "; ".join(filter(None, [finding.found if finding else "", message]))}
+
+
+def _limits(bench: Bench, role: str) -> tuple[bool, str]:
+    """Whether what the instrument is set to now lies within [limits]."""
+    limits, name = bench.description.limits, {"microwave": "rf_power", "microwave_45": "rf_power",
+                                              "timing": "repetition_rate"}.get(role)
+    if name not in limits:
+        return True, ""
+    setting = "power" if name == "rf_power" else name
+    value = bench.roles[role].settings().get(setting)
+    low, high = limits[name]
+    if isinstance(value, (int, float)) and not low <= value <= high:
+        return False, f"{setting} = {value:g} is outside [limits] {name} = {low:g} .. {high:g}"
+    return True, ""
+
+
+def _print(answer: dict[str, Any]) -> None:
+    for role, r in answer["roles"].items():
+        state = {True: "safe", False: "NOT SAFE", None: "unknown"}[r["safe"]]
+        print(f"{role:<13} {state:<9} {r['origin'] or '-':<10} {r['identity'] or '-'}")
+        if r["message"]:
+            print(f"{'':<13} {r['message']}")
+    print(f"verdict: {answer['verdict']}")
+
+
+def _explain(json: bool) -> int:
+    from twin.bench_description import describe_keys
+
+    rows = [dict(zip(("key", "unit", "default", "meaning"), row, strict=True)) for row in describe_keys()]
+    if json:
+        print(json_text.dumps({"verdict": "OK", "keys": rows}, indent=1, default=str))
+        return 0
+    for row in rows:
+        unit = f" [{row['unit']}]" if row["unit"] else ""
+        print(f"{row['key']}{unit} = {row['default']}\n    {row['meaning']}")
+    return 0
+
+
+def safe(bench: str) -> None:
+    """Ask a running controller to stop, then drive everything into the safe state; never refused."""
+    description = describe_bench(bench)
+    if ask_controller(description):
+        print("the program that runs this bench was asked to stop")
+    with open_bench(bench, tolerant=True) as opened:
+        state = make_safe(opened.roles, opened.unreachable)
+    print(f"laser {state.laser}, shutter {state.shutter}, rf {state.rf}: {state.message}")
+    if not state.verified:
+        raise StateUnknown(f"STATE UNKNOWN, use the emergency stop: {state.message}")
+    if opened.unreachable:
+        raise BenchFailure(f"laser, shutter and RF are safe, but {state.message}")

@@ -1,0 +1,73 @@
+"""`maserbench run`: one procedure on one bench, watched in the terminal, ended by Ctrl-C if one wants."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from procedures import catalogue
+from procedures.machinery.bench import Bench, describe_bench, open_bench
+from procedures.machinery.failures import Interrupted
+from procedures.machinery.runs import Run
+from procedures.machinery.session import run
+from procedures.machinery.settings import values
+from procedures.machinery.warm import warm
+
+from .assignments import assignments
+from .watch import Watcher, show_result
+
+
+def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: Path, seed: int | None,
+                  progress: str) -> None:
+    """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
+    given = assignments(settings)
+    watcher = Watcher(progress)
+    values(catalogue.procedure(procedure), given)
+    describe_bench(bench)
+    warm(print_progress)
+    with open_bench(bench) as opened:
+        watched_run(procedure, opened, output, seed, given, watcher)
+
+
+def print_progress(text: str) -> None:
+    """A line on stderr about something that takes long."""
+    import sys
+
+    print(text, file=sys.stderr, flush=True)
+
+
+def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
+                watcher: Watcher) -> Run:
+    """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
+    try:
+        with stop_signals() as should_stop, watcher:
+            finished = run(procedure, bench, output, seed, watcher, should_stop, **given)
+        watcher.summary()
+        print(show_result(finished.result))
+        if finished.state == "aborted":
+            raise Interrupted(f"stopped by hand; the bench is in its safe state, {len(finished.shots)} shots "
+                              f"lie in {finished.path}")
+        return finished
+    finally:
+        if watcher.path is not None:
+            print(f"run {watcher.path}", flush=True)
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM ask the run to stop instead of tearing it apart; the safe state comes first.
+
+    Further ones change nothing: the way into the safe state has its own short timeouts.
+    """
+    asked = threading.Event()
+    names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {name: signal.signal(name, lambda *_: asked.set()) for name in names}
+    try:
+        yield asked.is_set
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,67 @@
+"""One controller per bench: whoever runs it holds a lock, by which others find and ask it to stop.
+
+Touches one small file per bench in the folder for temporary files. The lock belongs to the operating system,
+so that a controller that was killed is never asked and never in the way.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from .run_folder import held, hold
+
+_PATIENCE = 3.0  # [s] in which a running controller should have made the bench safe
+
+
+def lock_file(description: Any) -> Path:
+    """The file that stands for this bench: named after its resources, whatever its bench file is called."""
+    resources = sorted(role.resource for role in description.roles.values())
+    digest = hashlib.sha256("\n".join(resources).encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"maserbench-{getpass.getuser()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{digest}.lock"
+
+
+class Guard:
+    """Holds a bench for this process; ValueError when another controller holds it."""
+
+    def __init__(self, description: Any) -> None:
+        path = lock_file(description)
+        file: IO[str] = path.open("a+", encoding="utf-8")
+        try:
+            hold(file)
+        except OSError:
+            file.close()
+            raise ValueError(f"another program runs the bench {description.name} (process "
+                             f"{path.read_text('utf-8').strip()}); stop it first, or make all safe with "
+                             "'maserbench safe'") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+
+    def close(self) -> None:
+        """Give the bench free."""
+        self._file.close()
+
+
+def ask_controller(description: Any) -> bool:
+    """Ask a controller that holds the bench to stop and wait for it a little; False where there is none."""
+    path = lock_file(description)
+    if not held(path):
+        return False
+    try:
+        os.kill(int(path.read_text("utf-8")), signal.SIGINT)
+    except (ValueError, OSError):
+        return False
+    end = time.monotonic() + _PATIENCE
+    while held(path) and time.monotonic() < end:
+        time.sleep(0.05)
+    return True

@@ -1,0 +1,120 @@
+"""A run from beginning to end: checks, folder, PyMeasure's worker, safe state, answers.
+
+The procedure runs in PyMeasure's worker thread; this thread only waits, watches for an abort and sees to
+it that every way out passes through the verified safe state.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from secrets import randbits
+from typing import Any
+
+from pymeasure.experiment import Results
+from pymeasure.experiment.workers import Worker
+
+from procedures import catalogue
+
+from . import events, provenance, settings
+from .acquire import Acquisition, failure_of
+from .bench import Bench
+from .failures import BenchFailure, StateUnknown
+from .run_folder import RunFolder, moment
+from .runs import Run, open_run
+
+_POLL = 0.05  # [s] between two looks at the abort button
+
+
+class BenchWorker(Worker):
+    """PyMeasure's worker that keeps the exception, which PyMeasure turns into a text."""
+
+    problem: BaseException | None = None
+
+    def handle_error(self) -> None:
+        self.problem = sys.exception()
+        super().handle_error()
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except Exception as problem:
+            self.problem = self.problem or problem
+            self.recorder.stop()
+
+
+def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None = None,
+        publish: events.Publish | None = None, should_stop: Callable[[], bool] | None = None,
+        **given: Any) -> Run:
+    """Run a procedure of the catalogue and return its run, which lies in a new folder under `output`.
+
+    Settings are SI numbers or text with units. `publish` gets every event, in the worker's thread;
+    `should_stop` is asked 20 times a second. A run that was stopped is returned with state "aborted".
+    Raises ValueError before any instrument is touched (unknown names, units, limits), BenchFailure when an
+    instrument fails and StateUnknown when the bench could not be verified safe; what was stored stays.
+    """
+    cls = catalogue.procedure(name)
+    values = settings.values(cls, given)
+    bench.check(name, cls.ROLES, values)
+    if seed is None and bench.description.virtual:
+        seed = randbits(32)
+    folder = RunFolder(Path(output), name)
+    try:
+        return _run(name, cls, values, bench, folder, seed, publish or (lambda event: None), should_stop)
+    finally:
+        folder.close()
+
+
+def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: RunFolder, seed: int | None,
+         publish: events.Publish, should_stop: Callable[[], bool] | None) -> Run:
+    bench.seed = seed
+    total = int(values.get("shots", 1))
+    acquisition = Acquisition(bench, folder, publish, total)
+    folder.write_manifest(provenance.manifest(
+        folder.path.name, name, moment(), seed, bench.origin, values, bench.description.name,
+        bench.description.text, bench.identities))
+    acquisition.note(events.RunStarted(folder.path, name, values, bench.origin, total))
+    procedure = cls(**values)
+    procedure.acquisition = acquisition
+    worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
+    stopped, interrupt = _wait(worker, should_stop)
+    finished = _end(folder, procedure, acquisition, worker.problem, stopped)
+    if interrupt is not None:
+        raise interrupt
+    return finished
+
+
+def _wait(worker: BenchWorker,
+          should_stop: Callable[[], bool] | None) -> tuple[bool, KeyboardInterrupt | None]:
+    """Run the worker to its end: whether somebody stopped it, and the Ctrl-C with which it was done."""
+    stopped, interrupt = False, None
+    worker.start()
+    while worker.is_alive():
+        try:
+            worker.join(_POLL)
+            if should_stop is not None and not stopped and should_stop():
+                stopped = True
+                worker.stop()
+        except KeyboardInterrupt as pressed:
+            stopped, interrupt = True, pressed
+            worker.stop()
+    return stopped, interrupt
+
+
+def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: BaseException | None,
+         stopped: bool) -> Run:
+    message = failure_of(problem) if problem is not None else "stopped by hand" if stopped else ""
+    state = "finished" if not message else "aborted"
+    result = procedure.answer() if problem is None else {}
+    safe = acquisition.make_safe()
+    if not safe.verified:
+        message = f"{message or 'the run is over'}; STATE UNKNOWN, use the emergency stop: {safe.message}"
+    folder.finish(result)
+    acquisition.note(events.RunEnded(folder.path, state, message, result))
+    if not safe.verified:
+        raise StateUnknown(message) from problem
+    if problem is not None:
+        raise BenchFailure(f"{message} The bench is in its safe state; what was stored lies in "
+                           f"{folder.path}") from problem
+    return open_run(folder.path)
