@@ -40,8 +40,8 @@ class Waveform:
                              f"found {codes.dtype} with shape {codes.shape}")
         numbers = self.interval, self.scale, self.offset, self.start
         if not (self.interval > 0 and self.scale != 0 and all(map(math.isfinite, numbers))):
-            raise ValueError(f"{name}: interval {self.interval} s, scale {self.scale} V, offset {self.offset} V "
-                             f"and start {self.start} s do not make a time axis and a voltage")
+            raise ValueError(f"{name}: interval {self.interval} s, scale {self.scale} V, offset "
+                             f"{self.offset} V and start {self.start} s make no time axis and voltage")
         if not 1 <= self.bits <= 16:
             raise ValueError(f"{name}: {self.bits} bits do not fit into int16 codes")
         codes = codes.view()
