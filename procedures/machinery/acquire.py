@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from instruments.errors import InstrumentError, NoTrigger
+from twin.bench_description import without_truth
 
 from . import events, safety
 from .bench import Bench
@@ -56,7 +57,8 @@ class Acquisition:
         self._configure()
         self._settings = self.read_settings()
         self._start_store({})
-        self._fit = LiveFit(self.bench.description, self.folder.store.read)
+        d = self.bench.description
+        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
         self._arm(procedure.repetition_rate)
 
@@ -133,8 +135,12 @@ class Acquisition:
         self._settings |= {k: v for k, v in self.read_settings().items() if v == v}
         shot = Shot(self._number, moment(), dict(self._settings), {}, self.bench.origin, dict(traces))
         self._store(shot)
-        self._complete(shot.number, None)
+        self.rows.completed(shot.number, None)
         return shot
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Tell those who watch how far a sweep has come."""
+        self._publish(events.Progress(done, total, text))
 
     def _fire(self) -> dict[str, Any]:
         digitiser, timing = self.bench.roles["digitiser"], self.bench.roles["timing"]

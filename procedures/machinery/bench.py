@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from twin.bench_description import BenchDescription, parse
+from twin.bench_description import LIMITS, BenchDescription, parse
 
 from .failures import BenchFailure
 from .shot import Origin
@@ -109,17 +109,21 @@ class Bench:
         """Whether a procedure may run here with these settings; ValueError names role, setting or limit."""
         missing = [role for role in roles if role not in self.description.roles]
         if missing:
-            raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which "
-                             f"{self.description.name} does not name; it has {', '.join(self.description.roles)}")
+            raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which the bench file "
+                             f"{self.description.name} lacks; it has {', '.join(self.description.roles)}")
         for name, value in settings.items():
-            limit = "pump_energy" if name.startswith("pump_energy") else name
-            if limit == "pump_energy":
-                self.description.pump.delay_for(value)
-            if limit in self.description.limits:
-                low, high = self.description.limits[limit]
-                if not low <= value <= high:
-                    raise ValueError(f"{name} = {value:g} is outside the limits {low:g} .. {high:g} that "
-                                     f"[limits] {limit} of {self.description.name} sets")
+            if name.startswith("pump_energy"):
+                self._check_energy(value)
+            elif name == "power":
+                self.description.limit("rf_power", 1e-3 * 10.0 ** (value / 10.0))
+            elif name in LIMITS:
+                self.description.limit(name, value)
+
+    def _check_energy(self, energy: float) -> None:
+        d = self.description
+        d.limit("pump_energy", energy)
+        d.limit("crystal_dose", d.pump.efficiency * energy / d.pump.area)
+        d.pump.delay_for(energy)
 
     # how it is used
 

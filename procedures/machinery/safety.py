@@ -17,7 +17,7 @@ ORDER = ("timing", "shutter", "pump", "microwave", "microwave_45", "analyser", "
 """Laser inhibited, shutter closed, laser off, every RF source off, digitiser stopped."""
 
 _LASER, _SHUTTER, _RF = ("pump",), ("shutter",), ("microwave", "microwave_45")
-_VITAL = (*_LASER, *_SHUTTER, *_RF)
+VITAL = (*_LASER, *_SHUTTER, *_RF)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def _verified(role: str, instrument: Any, problem: str | None) -> Finding:
 
 def _summary(findings: list[Finding]) -> SafeState:
     by_role = {finding.role: finding for finding in findings}
-    doubtful = [f for f in findings if f.role in _VITAL and f.safe is not True]
-    others = [f for f in findings if f.role not in _VITAL and f.safe is not True]
+    doubtful = [f for f in findings if f.role in VITAL and f.safe is not True]
+    others = [f for f in findings if f.role not in VITAL and f.safe is not True]
     message = "; ".join(f"{f.role}: {'NOT SAFE, ' if f.safe is False else 'unknown, '}{f.found}"
                         for f in (*doubtful, *others))
     return SafeState(not doubtful, _word(by_role, _LASER, "off"), _word(by_role, _SHUTTER, "closed"),

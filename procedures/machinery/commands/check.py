@@ -8,7 +8,7 @@ from typing import Any
 from procedures.machinery.bench import Bench, describe_bench, open_bench
 from procedures.machinery.failures import BenchFailure, StateUnknown
 from procedures.machinery.guard import ask_controller
-from procedures.machinery.safety import ORDER, make_safe
+from procedures.machinery.safety import ORDER, VITAL, make_safe
 from procedures.machinery.shot import Origin
 from twin.quantity import show
 
@@ -33,7 +33,8 @@ def check(bench: str, json: bool, explain: bool) -> int:
 def report(bench: Bench) -> dict[str, Any]:
     """{"verdict", "roles": {role: {identity, origin, safe, limits_ok, message}}}; changes nothing."""
     roles = {role: _role(bench, role) for role in bench.description.roles}
-    wrong = [f"{role}: {r['message']}" for role, r in roles.items() if r["safe"] is False or not r["identity"]]
+    wrong = [f"{role}: {r['message']}" for role, r in roles.items()
+             if not r["identity"] or r["limits_ok"] is False or (role in VITAL and r["safe"] is not True)]
     return {"verdict": "; ".join(wrong) or "OK", "roles": roles}
 
 
@@ -45,8 +46,9 @@ def _role(bench: Bench, role: str) -> dict[str, Any]:
     origin = (Origin.SIMULATED if instrument.simulated else Origin.REAL).value
     finding = instrument.verify_safe() if role in ORDER else None
     within, message = _limits(bench, role)
+    messages = [finding.found if finding else "", message]
     return {"identity": bench.identities[role], "origin": origin, "safe": finding.safe if finding else True,
-            "limits_ok": within, "message": "; ".join(filter(None, [finding.found if finding else "", message]))}
+            "limits_ok": within, "message": "; ".join(filter(None, messages))}
 
 
 def _limits(bench: Bench, role: str) -> tuple[bool, str]:
@@ -57,6 +59,8 @@ def _limits(bench: Bench, role: str) -> tuple[bool, str]:
         return True, ""
     setting = "power" if name == "rf_power" else name
     value = bench.roles[role].settings().get(setting)
+    if name == "rf_power":
+        value = 1e-3 * 10.0 ** (float(value) / 10.0)
     low, high = limits[name]
     if isinstance(value, (int, float)) and not low <= value <= high:
         return False, f"{setting} = {value:g} is outside [limits] {name} = {low:g} .. {high:g}"

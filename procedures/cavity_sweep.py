@@ -1,0 +1,68 @@
+"""The cavity's resonance by hand of the microwave source: step its frequency, read the reflected power.
+
+The source feeds the cavity through a circulator and the analyser sees what comes back, so the cavity is a
+dip. The laser stays off. Low power, because the cavity must neither heat up nor be seeded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
+
+from twin.cavity import fit_cavity_power
+
+from .machinery.acquire import Acquisition
+
+
+class CavitySweep(Procedure):
+    """Sweep the microwave source over the cavity: frequency, Q and coupling."""
+
+    ROLES = ("microwave", "analyser")
+    DATA_COLUMNS = ["frequency (Hz)", "reflected_power_dbm"]
+    acquisition: Acquisition
+    sweep: tuple[np.ndarray, np.ndarray] | None = None  # [Hz], [dBm]
+
+    frequency = FloatParameter("Centre frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
+                               description="middle of the sweep")
+    span = FloatParameter("Span", units="Hz", default=3e6, minimum=1e3, maximum=1e9,
+                          description="width of the sweep; ten line widths are a good choice")
+    points = IntegerParameter("Points", default=121, minimum=11, maximum=10_001,
+                              description="frequencies of the sweep")
+    power = FloatParameter("Power", units="dBm", default=-20.0, minimum=-130.0, maximum=20.0,
+                           description="power of the source")
+
+    def startup(self) -> None:
+        self.acquisition.begin_sweep(self, {"frequency": self.points, "reflected_power": self.points})
+
+    def execute(self) -> None:
+        source, analyser = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["analyser"]
+        frequencies = self.frequency + self.span * np.linspace(-0.5, 0.5, self.points)
+        read = np.full(self.points, np.nan)
+        source.power, source.output = self.power, True
+        for i, wanted in enumerate(frequencies):
+            if self.should_stop():
+                return
+            source.frequency = float(wanted)
+            frequencies[i] = source.frequency  # what the source says, not what it was told
+            read[i] = analyser.read_power(frequencies[i])
+            self.emit("results", {"frequency (Hz)": frequencies[i], "reflected_power_dbm": read[i]})
+            self.acquisition.progress(i + 1, self.points)
+        self.acquisition.make_safe()
+        self.acquisition.take_trace({"frequency": frequencies, "reflected_power": read})
+        self.sweep = (frequencies, read)
+
+    def shutdown(self) -> None:
+        self.acquisition.end()
+
+    def answer(self) -> dict[str, Any]:
+        """Empty when the sweep was stopped before its end."""
+        return {} if self.sweep is None else _answer(fit_cavity_power(*self.sweep))
+
+
+def _answer(fitted: Any) -> dict[str, Any]:
+    names = ("frequency", "loaded_quality", "unloaded_quality", "coupling_factor")
+    answer: dict[str, Any] = {"verdict": fitted.verdict}
+    answer |= {name: fitted.parameters[name] for name in names if name in fitted.parameters}
+    return answer | {f"{name}_sigma": fitted.sigma[name] for name in names if name in fitted.sigma}
