@@ -1,0 +1,56 @@
+"""What the software instruments take from a bench file: declared values with the hidden truth applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twin.bench_description import BenchDescription, Truth
+from twin.optical_pump import OpticalPump
+from twin.pentacene import Parameters
+from twin.photodiode import Photodiode
+from twin.receiver import Receiver
+
+from .drift import DriftRates
+
+
+@dataclass(frozen=True)
+class World:
+    """The bench as it really is. `declared` are the receivers that the fit believes in."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    pump: OpticalPump = field(default_factory=OpticalPump)
+    photodiode: Photodiode = field(default_factory=Photodiode)
+    receivers: dict[str, Receiver] = field(default_factory=lambda: {"burst": Receiver()})
+    declared: dict[str, Receiver] = field(default_factory=lambda: {"burst": Receiver()})
+    channels: dict[str, int] = field(default_factory=lambda: {"burst": 1, "photodiode": 2, "log": 3})
+    drift: DriftRates = field(default_factory=DriftRates)
+    richness: int = 1
+    bits: int = 10
+    pick_off: float = 0.04
+    analyser_loss: float = 0.0
+    time_scale: float = 1.0
+
+
+def world_of(bench: BenchDescription) -> World:
+    """The world that a bench file describes; without [truth] everything is as declared."""
+    truth = bench.truth or Truth(richness=1)
+    cavity = truth.cavity
+    quiet = truth.richness == 0
+    pump = truth.pump(bench.pump)
+    drift = DriftRates(cavity.walk, cavity.temperature_coefficient, cavity.temperature_swing,
+                       cavity.temperature_period)
+    options = {role: description.options for role, description in bench.roles.items()}
+    return World(
+        parameters=truth.parameters(bench.expected.parameters),
+        pump=pump.replace(energy_jitter=0.0, energy_decline=0.0) if quiet else pump,
+        photodiode=bench.photodiode,
+        receivers={name: truth.receiver(name, r) for name, r in bench.receivers.items()},
+        declared=dict(bench.receivers),
+        channels=dict(options["digitiser"]["channels"]),
+        drift=DriftRates(walk=0.0, swing=0.0) if quiet else drift,
+        richness=truth.richness,
+        bits=options["digitiser"]["bits"],
+        pick_off=options.get("energy", {}).get("pick_off", 0.04),
+        analyser_loss=options.get("analyser", {}).get("loss_db", 0.0),
+        time_scale=bench.time_scale,
+    )

@@ -1,0 +1,99 @@
+"""What the crystal and the cavity do in one shot: the twin's physics with the true parameters.
+
+A pure function of a frozen order, so that it can run in a worker thread and be repeated bit by bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin import simulate
+from twin.drive import Drive, Sampled
+from twin.effective_seed import effective_seed
+from twin.optical_pump import OpticalPump, pump_drive, triplets_per_molecule
+from twin.pentacene import Parameters
+
+STEP = 5e-9  # [s] grid of the simulated field
+DARK = 1e-12  # [J] a pulse below it excites nobody
+
+
+@dataclass(frozen=True)
+class Order:
+    """One shot to be computed. `pulses`: (energy in the crystal [J], photodiode edge [s after the trigger]).
+
+    `leaked_photons` is what a source left on holds in the mode. `mean_field`: the fit's own dynamics from
+    a thermal seed drawn once (richness 0), else the stochastic reading.
+    """
+
+    parameters: Parameters
+    pump: OpticalPump
+    pulses: tuple[tuple[float, float], ...]
+    stream: tuple[int, ...]
+    until: float
+    mean_field: bool
+    leaked_photons: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Burst:
+    """The mode's complex field from `start` [s after the trigger] every STEP, and what it was made of."""
+
+    start: float
+    field: np.ndarray
+    seed_photons: float | None
+    triplets: float
+
+    @property
+    def peak_photons(self) -> float:
+        """Largest photon number."""
+        return float(np.max(np.abs(self.field) ** 2)) if self.field.size else 0.0
+
+
+_NOTHING = np.zeros(4, complex)
+
+
+def compute(order: Order) -> Burst:
+    """The burst of an order; a field of zeros when no light reaches the crystal or it comes after the end."""
+    pulses = tuple(p for p in order.pulses if p[0] > DARK)
+    if not pulses:
+        return Burst(0.0, _NOTHING, None, 0.0)
+    start = pulses[0][1] - order.pump.lead
+    if start >= order.until:
+        return Burst(order.until, _NOTHING, None, 0.0)
+    drive = _drive(order, [(energy, edge - pulses[0][1]) for energy, edge in pulses])
+    times = STEP * np.arange(max(8, math.ceil((order.until - start) / STEP) + 3))
+    random = np.random.default_rng(np.random.SeedSequence(order.stream))
+    leaked = math.sqrt(order.leaked_photons) * np.exp(2j * math.pi * random.random())
+    if order.mean_field or order.leaked_photons > 0.0:
+        return _mean_field(order, drive, start, times, random, leaked)
+    run = simulate(order.parameters, drive, times, model="stochastic", seed=order.stream)
+    seed = effective_seed(order.parameters, drive, run.photons, times)
+    return Burst(start, run.field, seed, triplets_per_molecule(order.parameters, drive))
+
+
+def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray, random: np.random.Generator,
+                leaked: complex) -> Burst:
+    """One thermal seed, and what leaks in, amplified without further noise; the phase is the seed's."""
+    thermal = math.sqrt(0.5 * order.parameters.thermal_photons) * complex(*random.normal(size=2))
+    seed = abs(thermal + leaked) ** 2
+    run = simulate(order.parameters, drive, times, model="mean_field", seed_photons=seed)
+    phase = np.exp(1j * np.angle(thermal + leaked))
+    return Burst(start, run.field * phase, seed, triplets_per_molecule(order.parameters, drive))
+
+
+def _drive(order: Order, pulses: list[tuple[float, float]]) -> Drive:
+    """The first pulse's first light at t = 0; later ones follow as if the crystal were fresh."""
+    first, *others = (pump_drive(order.parameters, order.pump, energy, max(0.0, later)) for energy, later in pulses)
+    if not others:
+        return first
+    times, rates = [first.pump_rate.times], [first.pump_rate.rates]
+    for drive in others:
+        times.append(drive.pump_rate.times)
+        rates.append(drive.pump_rate.rates)
+        rates[-2] = np.append(rates[-2][:-1], 0.0)
+        rates[-1] = np.append(0.0, rates[-1][1:])
+    return Drive(pump_rate=Sampled(np.concatenate(times), np.concatenate(rates)),
+                 pump_off_at=float(times[-1][-1]))

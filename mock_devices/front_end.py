@@ -1,0 +1,69 @@
+"""The digitiser's inputs: noise-free volts of one shot, noise of that shot, and the converter's codes.
+
+Pure functions of frozen records, run off the event loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.receiver import Receiver
+
+
+@dataclass(frozen=True)
+class Timebase:
+    """A record's samples: the first at `start` [s] after the trigger, `points` of them every `interval` [s]."""
+
+    start: float
+    interval: float
+    points: int
+
+    def times(self) -> np.ndarray:
+        """(points,) [s]."""
+        return self.start + self.interval * np.arange(self.points)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """The converter of one input as it is set: full scale and middle of the range [V], resolution."""
+
+    full_scale: float
+    offset: float
+    bits: int
+
+    @property
+    def lsb(self) -> float:
+        """Volts of one code."""
+        return self.full_scale / 2**self.bits
+
+    def codes(self, volts: np.ndarray) -> np.ndarray:
+        """Codes 0 .. 2^bits - 1, clipped at the rails, int16; the rule of twin.receiver.Receiver.codes."""
+        steps = np.floor((volts - (self.offset - 0.5 * self.full_scale)) / self.lsb)
+        return np.clip(steps, 0, 2**self.bits - 1).astype(np.int16)
+
+
+def resample(values: np.ndarray, start: float, step: float, times: np.ndarray) -> np.ndarray:
+    """A uniformly sampled complex field at other times, by cubics through four neighbours; 0 outside."""
+    position = (times - start) / step
+    index = np.clip(np.floor(position).astype(np.int64), 1, len(values) - 3)
+    u = position - index
+    before, here, after, beyond = (values[index + shift] for shift in (-1, 0, 1, 2))
+    cubic = (before * (-u * (u - 1.0) * (u - 2.0) / 6.0) + here * ((u + 1.0) * (u - 1.0) * (u - 2.0) / 2.0)
+             + after * (-(u + 1.0) * u * (u - 2.0) / 2.0) + beyond * ((u + 1.0) * u * (u - 1.0) / 6.0))
+    return np.where((position >= 0.0) & (position <= len(values) - 1), cubic, 0.0)
+
+
+def detector_volts(receiver: Receiver, field: np.ndarray, times: np.ndarray, phase: float) -> np.ndarray:
+    """Noise-free record [V] that the mode's complex field makes behind a channel's chain.
+
+    `field` squared, less the half photon of its Wigner noise, is the photon number. A carrier keeps the
+    field's phase and gets the shot's random `phase` [rad] between the sources of trigger and oscillator.
+    """
+    photons = np.maximum(field.real**2 + field.imag**2 - 0.5, 0.0)
+    volts = receiver.volts(photons, times)
+    if receiver.carrier_frequency == 0.0:
+        return volts
+    direction = field / np.maximum(np.abs(field), 1e-300)
+    return receiver.carrier(volts * direction, times, phase)

@@ -1,0 +1,71 @@
+"""Keysight E8257D microwave source, option 520: 250 kHz to 20 GHz, -135 to +16 dBm."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .scpi_device import ScpiDevice, action, query, setting
+from .scpi_values import Boolean, Choice, Integer, Number, Text
+from .virtual_cavity import VirtualCavity
+
+_HZ = Number("HZ", 250e3, 20e9, "+.13E")
+_DBM = Number("DBM", -135.0, 16.0, "+.8E")
+
+
+class KeysightE8257D(ScpiDevice):
+    """Frequency, level, pulse and amplitude modulation, step sweep; RF OUTPut feeds the cavity's loop."""
+
+    identity: ClassVar = "Keysight Technologies, E8257D, SIMULATED-MY0001, C.06.28"
+    commands: ClassVar = (
+        setting("[:SOURce]:FREQuency[:CW|:FIXed]", "frequency", _HZ, 1.4495e9),
+        setting("[:SOURce]:FREQuency:STARt", "frequency_start", _HZ, 250e3),
+        setting("[:SOURce]:FREQuency:STOP", "frequency_stop", _HZ, 20e9),
+        setting("[:SOURce]:FREQuency:CENTer", "frequency_centre", _HZ, 10e9),
+        setting("[:SOURce]:FREQuency:MODE", "frequency_mode", Choice("CW", "FIXed", "SWEep", "LIST"), "CW"),
+        setting("[:SOURce]:POWer[:LEVel][:IMMediate][:AMPLitude]", "power", _DBM, -135.0),
+        setting("[:SOURce]:POWer:STARt", "power_start", _DBM, -135.0),
+        setting("[:SOURce]:POWer:STOP", "power_stop", _DBM, -135.0),
+        setting("[:SOURce]:POWer:ALC[:STATe]", "levelling", Boolean(), True),
+        setting("[:SOURce]:PHASe[:ADJust]", "phase", Number("RAD", -3.15, 3.15), 0.0),
+        setting("OUTPut[:STATe]", "output", Boolean(), False),
+        setting("OUTPut:MODulation[:STATe]", "modulation", Boolean(), False),
+        setting("[:SOURce]:AM[:STATe]", "am", Boolean(), False),
+        setting("[:SOURce]:AM:DEPTh[:LINear]", "am_depth", Number("PCT", 0.0, 100.0), 0.1),
+        setting("[:SOURce]:AM:SOURce", "am_source", Choice("INT", "INT1", "INT2", "EXT", "EXT1", "EXT2"), "INT"),
+        setting("[:SOURce]:AM:INTernal:FREQuency", "am_frequency", Number("HZ", 0.5, 1e6), 400.0),
+        setting("[:SOURce]:AM:INTernal:FUNCtion:SHAPe", "am_shape",
+                Choice("SINE", "TRIangle", "SQUare", "RAMP", "NOISe", "DUALsine", "SWEPtsine"), "SINE"),
+        setting("[:SOURce]:PULM[:STATe]", "pulm", Boolean(), False),
+        setting("[:SOURce]:PULM:SOURce", "pulm_source", Choice("INTernal", "EXTernal", "SCALar"), "INT"),
+        setting("[:SOURce]:PULM:SOURce:INTernal", "pulm_internal",
+                Choice("SQUare", "FRUN", "TRIGgered", "DOUBlet", "GATEd"), "SQU"),
+        setting("[:SOURce]:PULM:INTernal:FREQuency", "pulm_frequency", Number("HZ", 0.1, 10e6), 400.0),
+        setting("[:SOURce]:PULM:INTernal:PWIDth", "pulm_width", Number("S", 10e-9, 42.0), 1e-6),
+        setting("[:SOURce]:LFOutput[:STATe]", "low_output", Boolean(), False),
+        setting("[:SOURce]:LFOutput:AMPLitude", "low_amplitude", Number("V", 0.0, 3.5), 0.0),
+        setting("[:SOURce]:LFOutput:SOURce", "low_source",
+                Choice("INT", "INT1", "INT2", "FUNCtion", "FUNCtion1", "FUNCtion2"), "INT"),
+        setting("[:SOURce]:SWEep:DWELl<n>", "sweep_dwell", Number("S", 1e-3, 60.0), 2e-3, range(1, 2)),
+        setting("[:SOURce]:SWEep:POINts", "sweep_points", Integer(2, 65535), 2),
+        setting("[:SOURce]:SWEep:GENeration", "sweep_generation", Choice("ANALog", "STEPped"), "STEP"),
+        setting("[:SOURce]:SWEep:MODE", "sweep_mode", Choice("AUTO", "MANual"), "AUTO"),
+        setting("[:SOURce]:SWEep:CONTinuous[:STATe]", "sweep_continuous", Boolean(), True),
+        setting("[:SOURce]:LIST:RETRace", "retrace", Boolean(), True),
+        action("[:SOURce]:TSWeep", lambda self, request: None),
+        setting("DISPlay:ANNotation:AMPLitude:UNIT", "display_unit", Text(), "DBM"),
+        setting("UNIT:POWer", "power_unit", Choice("DBM"), "DBM"),
+        query("DIAGnostic:CPU:INFOrmation:OPTions:DETail", lambda self, request: '"520, 1E1, UNT"'),
+        query("*OPT", lambda self, request: "520,1E1,UNT"),
+    )
+
+    def __init__(self, cavity: VirtualCavity) -> None:
+        self.cavity = cavity
+        super().__init__()
+
+    def changed(self, name: str) -> None:
+        s = self.settings
+        self.cavity.set_tone(s["frequency"], s["power"], s["output"])
+
+    def restore(self) -> None:
+        super().restore()
+        self.changed("output")

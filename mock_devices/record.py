@@ -1,0 +1,104 @@
+"""From a burst to the codes of every digitiser input: detectors, random IF phase, noise, faults of the chain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.receiver import Receiver
+
+from .bench_file import World
+from .burst import STEP, Burst
+from .front_end import Channel, Timebase, detector_volts, resample
+
+_STREAMS = {"burst": 2, "photodiode": 3, "log": 4, "": 5}
+_QUIET = 0.8e-3  # [V] noise of an input with nothing connected
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the digitiser was set to, whose shot it is, and which faults are on.
+
+    `stream` (seed, shot); `pulses` (energy [J], photodiode edge [s after the trigger]).
+    """
+
+    world: World
+    timebase: Timebase
+    channels: dict[int, Channel]
+    stream: tuple[int, int]
+    pulses: tuple[tuple[float, float], ...]
+    faults: dict[str, float]
+
+    def random(self, name: str, extra: int = 0) -> np.random.Generator:
+        """A stream that belongs to this shot and channel alone, whatever else is recorded."""
+        seed, shot = self.stream
+        return np.random.default_rng(np.random.SeedSequence((seed, _STREAMS[name] + 16 * extra, shot)))
+
+
+def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
+    """Codes (points,) by input number."""
+    times = recording.timebase.times()
+    field = resample(burst.field, burst.start, STEP, times)
+    names = {number: name for name, number in recording.world.channels.items()}
+    return {number: channel.codes(_volts(names.get(number, ""), field, times, recording, number))
+            for number, channel in recording.channels.items()}
+
+
+def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording, number: int) -> np.ndarray:
+    faults = recording.faults
+    random = recording.random(name, extra=number if not name else 0)
+    if name == "photodiode":
+        diode = recording.world.photodiode
+        volts = np.zeros(len(times))
+        for energy, edge in recording.pulses:
+            volts += diode.volts(times, energy, edge)
+        noise = diode.noise_volts
+    elif name in recording.world.receivers:
+        receiver = _with_faults(recording.world.receivers[name], faults)
+        volts = detector_volts(receiver, _limited(field, receiver, faults), times,
+                               2.0 * math.pi * random.random())
+        volts = volts * (faults.get("clip", 1.0) if name == "burst" else 1.0)
+        noise = receiver.noise_volts * 10.0 ** (faults.get("noise_burst", 0.0) / 20.0)
+    else:
+        volts, noise = np.zeros(len(times)), _QUIET
+    return (volts + noise * random.normal(size=len(times))) * faults.get("wrong_scale", 1.0)
+
+
+def _with_faults(receiver: Receiver, faults: dict[str, float]) -> Receiver:
+    if "intercept_drift" in faults and receiver.detector == "log":
+        return receiver.replace(intercept=receiver.intercept + faults["intercept_drift"])
+    return receiver
+
+
+def _limited(field: np.ndarray, receiver: Receiver, faults: dict[str, float]) -> np.ndarray:
+    """The field behind a limiter (flat top, port power [dBm]) and a compressed amplifier (Rapp, p = 2)."""
+    for name, gain in (("limiter", 1.0), ("lna_compression", receiver.gain)):
+        if name not in faults:
+            continue
+        saturated = 1e-3 * 10.0 ** (faults[name] / 10.0) / (gain * receiver.watts_per_photon)
+        ratio = np.abs(field) / math.sqrt(saturated)
+        field = field / (np.maximum(ratio, 1.0) if name == "limiter" else (1.0 + ratio**4) ** 0.25)
+    return field
+
+
+def port_power(burst: Burst, receiver: Receiver) -> Callable[[np.ndarray, float, float], np.ndarray]:
+    """Power of a burst at the port [W] as an analyser in zero span sees it: (times, resolution, centre) -> watts."""
+    step = STEP
+    offset = receiver.frequency
+
+    def watts(times: np.ndarray, resolution: float, centre: float) -> np.ndarray:
+        local = burst.start + step * np.arange(len(burst.field))
+        shifted = burst.field * np.exp(2j * math.pi * (offset - centre) * local)
+        smoothing = 1.0 - math.exp(-math.pi * resolution * step)
+        filtered = np.empty_like(shifted)
+        held = 0j
+        for i, value in enumerate(shifted):
+            held += smoothing * (value - held)
+            filtered[i] = held
+        power = receiver.port_power(np.abs(filtered) ** 2)
+        return np.interp(times, local, power, left=0.0, right=0.0)
+
+    return watts

@@ -1,0 +1,187 @@
+"""All software instruments of one bench file, served from one process until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twin.bench_description import BenchDescription, BenchFileError, parse
+
+from .bench_file import World, world_of
+from .clock import RealClock
+from .console import Console
+from .ekspla_nt import EksplaNT
+from .faults import Faults
+from .keysight_e8257d import KeysightE8257D
+from .keysight_infiniium import KeysightInfiniium
+from .line_faults import tamper_for
+from .rohde_schwarz_fsv import RohdeSchwarzFSV
+from .shutter import Shutter
+from .srs_dg645 import SrsDG645
+from .tcp_server import Endpoint
+from .thorlabs_pm100 import ThorlabsPM100
+from .truth_log import TruthLog
+from .virtual_cavity import VirtualCavity
+from .warm_up import warm_up
+
+GRACE = 5.0  # [s] that a bench outlives its killed controller
+_LOOK = 0.5  # [s] between looks at the parent
+
+DEVICES: dict[str, Callable[[VirtualCavity, World], Any]] = {
+    "pump": lambda cavity, world: EksplaNT(cavity),
+    "timing": lambda cavity, world: SrsDG645(cavity),
+    "digitiser": lambda cavity, world: KeysightInfiniium(cavity, world.bits),
+    "microwave": lambda cavity, world: KeysightE8257D(cavity),
+    "analyser": lambda cavity, world: RohdeSchwarzFSV(cavity, world.analyser_loss),
+    "energy": lambda cavity, world: ThorlabsPM100(cavity),
+    "shutter": lambda cavity, world: Shutter(cavity),
+}
+"""Role -> the software instrument that plays it."""
+
+
+class CannotServe(Exception):
+    """Why the software instruments of a bench do not start, in one line."""
+
+
+@dataclass
+class Bench:
+    """The served bench: devices around one cavity, their endpoints, the console."""
+
+    description: BenchDescription
+    cavity: VirtualCavity
+    devices: dict[str, Any]
+    endpoints: dict[str, Endpoint]
+    console: Console
+    console_endpoint: Endpoint
+    truth_log: TruthLog
+    executor: ThreadPoolExecutor
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ready_text(self) -> str:
+        """The bench file as it is served: real ports, the console, no [truth]."""
+        ports = {role: endpoint.port for role, endpoint in self.endpoints.items()}
+        return self.description.with_ports(ports, f"{self.console_endpoint.host}:{self.console_endpoint.port}")
+
+    async def start(self) -> None:
+        """All ports are bound, or none stays: CannotServe names the one that is taken."""
+        for role, endpoint in (*self.endpoints.items(), ("console", self.console_endpoint)):
+            try:
+                endpoint.listen()
+            except OSError as refused:
+                await self.close()
+                raise CannotServe(f"{role}: port {endpoint.port} on {endpoint.host} cannot be opened "
+                                  f"({refused.strerror or refused}); is another bench running? "
+                                  "Port 0 lets the server choose") from None
+        for endpoint in (*self.endpoints.values(), self.console_endpoint):
+            await endpoint.serve()
+
+    async def close(self) -> None:
+        """Safe, disconnected, written."""
+        self.cavity.make_safe()
+        digitiser = self.devices.get("digitiser")
+        if digitiser is not None:
+            digitiser.disarm()
+        for endpoint in (*self.endpoints.values(), self.console_endpoint):
+            await endpoint.close()
+        await asyncio.to_thread(self.executor.shutdown, True)
+        self.truth_log.close()
+
+
+def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
+    """The bench of a file's text, not yet listening; BenchFileError, CannotServe."""
+    description = parse(text, name)
+    served = {role: r for role, r in description.roles.items() if r.software}
+    if not description.virtual or not served:
+        raise CannotServe(f"{name}: no role is played by a software instrument; virtual = true is missing, "
+                          "or every resource is elsewhere")
+    missing = [role for role in served if role not in DEVICES]
+    if missing:
+        raise CannotServe(f"{name}: there is no software instrument for {', '.join(missing)} yet")
+    world, faults, log = world_of(description), Faults(), TruthLog(truth_log)
+    executor = ThreadPoolExecutor(1, "physics")
+    cavity = VirtualCavity(world, RealClock(world.time_scale), executor, faults, log)
+    cavity.blade.present = "shutter" in served
+    devices = {role: DEVICES[role](cavity, world) for role in served}
+    endpoints: dict[str, Endpoint] = {}
+    stopping = asyncio.Event()
+    console = Console(cavity, faults, endpoints, stopping.set)
+    cavity.erring = lambda role, code: devices[role].push_error(code) if hasattr(
+        devices.get(role), "push_error") else None
+    for role, device in devices.items():
+        _, port = served[role].address or ("", 0)
+        endpoints[role] = Endpoint(device, port, tamper=tamper_for(role, faults), after=console.look)
+    port = int(description.console.rpartition(":")[2]) if description.console else 0
+    return Bench(description, cavity, devices, endpoints, console, Endpoint(console, port), log, executor, stopping)
+
+
+async def serve(text: str, name: str, truth_log: Path | None = None, parent: int | None = None,
+                ready: Callable[[Path], None] = lambda path: None,
+                stopping: Callable[[asyncio.Event], None] = lambda event: None) -> None:
+    """Serves until `stop`, a signal, or GRACE after `parent` (a process number) has vanished.
+
+    `ready` is called with the file that describes the served bench; `stopping` gets the event that ends it.
+    """
+    bench = assemble(text, name, truth_log)
+    stopping(bench.stopping)
+    await asyncio.get_running_loop().run_in_executor(bench.executor, warm_up)
+    await bench.start()
+    with tempfile.TemporaryDirectory(prefix="maserbench-") as folder:
+        path = Path(folder) / "bench.toml"
+        path.write_text(bench.ready_text(), encoding="utf-8")
+        ready(path)
+        _listen_to_stdin(bench.console)
+        watching = asyncio.create_task(_watch(parent, bench)) if parent else None
+        try:
+            await bench.stopping.wait()
+        finally:
+            if watching:
+                watching.cancel()
+            await bench.close()
+
+
+async def _watch(parent: int, bench: Bench) -> None:
+    """A controller that was killed: the laser gets GRACE to be made safe by others, then everything ends."""
+    while _alive(parent):
+        await asyncio.sleep(_LOOK)
+    await asyncio.sleep(GRACE)
+    bench.stopping.set()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _listen_to_stdin(console: Console) -> None:
+    """Lines on stdin are answered on stdout; its end changes nothing."""
+    loop = asyncio.get_running_loop()
+
+    def answer(line: str) -> None:
+        print(console.answer(line), flush=True)
+
+    def read() -> None:
+        try:
+            for line in sys.stdin:
+                if line.strip():
+                    loop.call_soon_threadsafe(answer, line)
+        except (OSError, ValueError, RuntimeError):
+            pass  # closed, or the loop has ended: nobody to answer
+
+    if sys.stdin is not None and not sys.stdin.closed:
+        threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+__all__ = ["DEVICES", "Bench", "BenchFileError", "CannotServe", "assemble", "serve"]

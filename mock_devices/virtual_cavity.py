@@ -1,0 +1,283 @@
+"""The one object that all software instruments share: laser, blade, tone, crystal and cavity.
+
+Instruments push things in (a trigger, a tone, a blade position) and read what comes out. State changes on
+the event loop only; the physics of a shot is a frozen order computed in a worker thread. Every random
+number comes from (seed, role, shot), physical time is shot number over repetition rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .bench_file import World
+from .blade import Blade
+from .burst import Burst, Order, compute
+from .clock import Clock
+from .drift import Drift
+from .faults import Faults
+from .front_end import Channel, Timebase
+from .laser import Laser
+from .record import Recording, codes_of, port_power
+from .truth import bench_truth, shot_truth
+from .truth_log import TruthLog
+
+SECOND_PULSE = 30e-6  # [s] after the first, when the laser fires twice
+SHOT, ROLES = 0, {"pump": 1, "burst": 2, "photodiode": 3, "log": 4, "digitiser": 5, "analyser": 6}
+_SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
+
+
+@dataclass(frozen=True)
+class Edges:
+    """When the delay generator's outputs rise after T0 [s]; None for those that are inhibited."""
+
+    lamp: float | None
+    q_switch: float | None
+    digitiser: float | None
+    gate: float | None = None
+
+
+class Digitiser(Protocol):
+    def triggered(self, delay: float = 0.0) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None: ...
+
+
+class Analyser(Protocol):
+    def triggered(self, power: Future[Any] | None) -> None: ...
+
+
+class VirtualCavity:
+    """The bench behind the wire. `begin` starts a run; `trigger` is what the delay generator calls."""
+
+    def __init__(self, world: World, clock: Clock, executor: Executor, faults: Faults | None = None,
+                 truth_log: TruthLog | None = None) -> None:
+        self.world, self.clock = world, clock
+        self.faults = faults or Faults()
+        self.laser, self.blade = Laser(clock), Blade(clock)
+        self.inhibit = 0
+        self.digitiser: Digitiser | None = None
+        self.analyser: Analyser | None = None
+        self.erring: Callable[[str, int], None] = lambda role, code: None
+        self._executor, self._truth_log = executor, truth_log or TruthLog()
+        self._drift = Drift(world.drift)
+        self._tone: tuple[float, float, bool] = (1.4495e9, -135.0, False)
+        self._previous: dict[int, np.ndarray] | None = None
+        self.repetition_rate = 10.0
+        self._wrote = ""
+        self.begin("", 0)
+
+    # --- runs ----------------------------------------------------------------------------------------
+
+    def begin(self, run: str, seed: int) -> None:
+        """A run: shot numbers, random streams, drift and physical time start again."""
+        self.run, self.seed = run, seed
+        self.triggers = self.digitised = 0
+        self._calls = dict.fromkeys(ROLES, 0)
+        self._last_energy = 0.0
+        self._drift.restart(seed)
+        self._offset = 0.0
+        self.note_bench()
+
+    @property
+    def time(self) -> float:
+        """Physical time of the run [s]."""
+        return self.triggers / self.repetition_rate
+
+    def random(self, role: str, shot: int) -> np.random.Generator:
+        """The stream of a role in a shot."""
+        return np.random.default_rng(np.random.SeedSequence((self.seed, ROLES[role], shot)))
+
+    def noise(self, role: str) -> np.random.Generator:
+        """The stream of a role's next measurement that no shot numbers (sweeps)."""
+        self._calls[role] += 1
+        return self.random(role, self._calls[role])
+
+    # --- tone and reflection ---------------------------------------------------------------------------
+
+    def set_tone(self, frequency: float, power: float, on: bool) -> None:
+        """The microwave source's frequency [Hz], level [dBm] and whether it is on."""
+        self._tone = (frequency, power, on)
+
+    @property
+    def rf_on(self) -> bool:
+        """True while the source feeds the cavity."""
+        return self._tone[2]
+
+    @property
+    def frequency(self) -> float:
+        """The mode's frequency now [Hz], drift and faults included."""
+        return self.world.parameters.cavity_frequency / (2.0 * math.pi) + self._offset + self._jump
+
+    @property
+    def _jump(self) -> float:
+        return self.faults.lasting.get("cavity_drift", 0.0)
+
+    @property
+    def loaded_quality(self) -> float:
+        """Q_L of the mode now."""
+        p = self.world.parameters
+        return p.cavity_frequency / p.cavity_decay * (1.0 - self.faults.lasting.get("quality_drop", 0.0))
+
+    def reflection(self, frequency: float) -> complex:
+        """S11 at the loop: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
+        k = self.world.receivers["burst"].coupling_factor
+        detuning = (frequency - self.frequency) / self.frequency
+        return 1.0 - 2.0 * k / (1.0 + k) / (1.0 + 2j * self.loaded_quality * detuning)
+
+    def reflected_tone(self) -> tuple[float, float] | None:
+        """(frequency [Hz], level [dBm]) of what comes back from the cavity; None while the source is off."""
+        frequency, power, on = self._tone
+        if not on:
+            return None
+        return frequency, power + 20.0 * math.log10(max(abs(self.reflection(frequency)), 1e-9))
+
+    def _leaked_photons(self, on: dict[str, float]) -> float:
+        """Photons that a source left on, or a leak, holds in the empty mode."""
+        leaked = on.get("rf_leakage", 0.0)
+        frequency, power, rf_on = self._tone
+        if rf_on:
+            receiver = self.world.receivers["burst"]
+            kappa = 2.0 * math.pi * self.frequency / self.loaded_quality
+            width = 1.0 + (2.0 * self.loaded_quality * (frequency - self.frequency) / self.frequency) ** 2
+            quantum = receiver.watts_per_photon / receiver.external_decay
+            leaked += 4.0 * receiver.external_decay / kappa**2 * 1e-3 * 10.0 ** (power / 10.0) / quantum / width
+        return leaked
+
+    # --- energy ----------------------------------------------------------------------------------------
+
+    def meter_energy(self) -> float:
+        """What the energy meter in the pick-off saw of the last pulse [J], 1 % noise of its own."""
+        noise = self.random("pump", -self.triggers % 2**32).normal()
+        return self._last_energy * self.world.pick_off * (1.0 + 0.01 * noise)
+
+    # --- firing ----------------------------------------------------------------------------------------
+
+    def trigger(self, edges: Edges) -> None:
+        """One T0: the laser fires if it can, whoever is armed takes a record."""
+        shot = self.triggers
+        on = self.faults.at_shot(self.digitised, self.time, self.seed)
+        if "interlock" in on:
+            self.laser.trip(int(on["interlock"]))
+        if (role := self.faults.erring_role()) is not None:
+            self.erring(role, int(on["error_queue"]))
+        self._offset = self._drift.offset(self.time)
+        pulses = self._pulses(edges, shot, on)
+        self._last_energy = sum(energy for energy, _ in pulses)
+        taken = self._digitise(edges, on)
+        start = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
+        burst = self._compute(shot, pulses, on, taken, start)
+        if self.analyser is not None:
+            self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
+                                    if burst else None)
+        self.triggers += 1
+        if taken is not None:
+            self.digitised += 1
+        self.note_bench()
+
+    def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> tuple[tuple[float, float], ...]:
+        """(energy [J], edge after T0 [s]) of the light that reaches pick-off and crystal."""
+        if edges.lamp is None or edges.q_switch is None or not self.laser.armed:
+            return ()
+        pump = self.world.pump
+        energy = pump.energy_at(edges.q_switch - edges.lamp) * self.laser.share
+        if energy <= 0.0 or "misfire" in on:
+            return ()
+        random = self.random("pump", shot)
+        jitter = math.hypot(pump.energy_jitter, on.get("energy_jitter", 0.0)) * random.normal()
+        energy *= max(0.0, 1.0 + jitter) * (1.0 - pump.energy_decline) ** shot * on.get("low_energy", 1.0)
+        arrival = edges.q_switch + pump.arrival + pump.arrival_jitter * random.normal()
+        self.laser.fire()
+        if not self.blade.open:
+            return ()
+        second = on.get("double_pulse", 0.0)
+        return ((energy, arrival),) + (((energy * second, arrival + SECOND_PULSE),) if second else ())
+
+    def _digitise(self, edges: Edges, on: dict[str, float]) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
+        if edges.digitiser is None or self.digitiser is None or "missed_trigger" in on:
+            return None
+        delay = on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
+        return self.digitiser.triggered(delay)
+
+    def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
+                 taken: tuple[Timebase, dict[int, Channel], Future[Any]] | None,
+                 trigger: float) -> Future[Burst] | None:
+        """The shot's physics, and from it the record, on the executor."""
+        if taken is None and not pulses:
+            return None
+        relative = tuple((energy, edge - trigger) for energy, edge in pulses)
+        until = 40e-6
+        if taken is not None:
+            until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
+        order = Order(self._parameters(on), self.world.pump, relative, (self.seed, SHOT, shot), until,
+                      self.world.richness == 0, self._leaked_photons(on))
+        burst = self._executor.submit(compute, order)
+        if taken is not None:
+            timebase, channels, record = taken
+            recording = Recording(self.world, timebase, channels, (self.seed, shot), relative, on)
+            where = {"shot": self.digitised, "run": self.run}
+            _chain(self._executor.submit(self._record, burst, recording, order, where), record)
+        return burst
+
+    def _parameters(self, on: dict[str, float]) -> Any:
+        p = self.world.parameters
+        changes: dict[str, float] = {"cavity_frequency": 2.0 * math.pi * self.frequency}
+        if "quality_drop" in on:
+            changes["cavity_decay"] = p.cavity_decay / (1.0 - min(on["quality_drop"], 0.99))
+        if "bleached" in on:
+            changes["molecules"] = p.molecules * (1.0 - min(on["bleached"], 0.99))
+        return p.replace(**changes)
+
+    def _record(self, computed: Future[Burst], recording: Recording, order: Order,
+                where: dict[str, Any]) -> dict[int, np.ndarray]:
+        """In the worker, one shot after another: codes by input, and the truth about them."""
+        burst = computed.result()
+        codes = codes_of(burst, recording)
+        if self._truth_log.wanted:
+            self._truth_log.write(where | shot_truth(burst, order, recording, self.world))
+        previous, self._previous = self._previous, codes
+        return previous if previous and "stale_data" in recording.faults else codes
+
+    # --- what is known outside ---------------------------------------------------------------------------
+
+    def note_bench(self) -> None:
+        """The bench's state into the truth log, when it has changed by more than drift."""
+        if not self._truth_log.wanted:
+            return
+        truth = bench_truth(self.world, self.frequency, self.loaded_quality, self.faults.lasting)
+        key = str((self.run, self.faults.lasting))
+        if key != self._wrote:
+            self._truth_log.write({"shot": None, "run": self.run, "bench": truth})
+            self._wrote = key
+
+    def safe(self) -> bool:
+        """True when nothing can come out: laser not armed, blade shut, RF off."""
+        return not self.laser.armed and not self.blade.open and not self.rf_on
+
+    def make_safe(self) -> None:
+        """What the hardware does when nobody is left."""
+        self.laser.level, self.laser.power = "OFF", False
+        self.blade.command(False)
+        self._tone = (*self._tone[:2], False)
+
+
+def _port_power(burst: Future[Burst], receiver: Any) -> Any:
+    return port_power(burst.result(), receiver)
+
+
+def _chain(source: Future[Any], target: Future[Any]) -> None:
+    """`target` gets what `source` ends with."""
+
+    def pass_on(done: Future[Any]) -> None:
+        if target.done():
+            return
+        problem = done.exception()
+        if problem is None:
+            target.set_result(done.result())
+        else:
+            target.set_exception(problem)
+
+    source.add_done_callback(pass_on)

@@ -1,0 +1,14 @@
+"""Compiles, or loads from numba's cache, what the first shot needs, so that it is not late."""
+
+from __future__ import annotations
+
+from twin.optical_pump import OpticalPump
+from twin.pentacene import parameters
+
+from .burst import Order, compute
+
+
+def warm_up() -> None:
+    """One tiny shot of each kind."""
+    for mean_field in (True, False):
+        compute(Order(parameters("bench_default"), OpticalPump(), ((5e-3, 0.0),), (0, 0, 0), 3e-6, mean_field))
