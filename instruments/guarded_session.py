@@ -16,6 +16,7 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,9 +27,10 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import InvalidSession, VisaIOError
 
 from .errors import Busy, CannotConnect, InstrumentError, InstrumentTimeout, PeerClosed, ProtocolError
-from .mended_socket import MendedSocket, mend
+from .mended_socket import MendedSocket, check_host, mend
 
 EXPLANATION_TIME = 0.5      # [s] spent at most on each question after a timeout
+QUEUE_ENTRY = re.compile(r"[-+]?\d+(\s*,.*)?")
 GONE = (StatusCode.error_connection_lost, StatusCode.error_io, StatusCode.error_invalid_object)
 REPEAT = "repeat the measurement; a new connection is made first"
 RESET = "reopen it and set everything again"
@@ -50,7 +52,7 @@ class GuardedSession(VISAAdapter):
         self._timeout, self._hello, self._error_query = timeout, hello, error_query
         self._lock = threading.RLock()
         self._line: MendedSocket | None = None
-        self._state, self._identity, self._sent = "closed", "", ""
+        self._state, self._identity, self._sent, self._hurried = "closed", "", "", False
         self._open()
 
     # turns
@@ -79,14 +81,14 @@ class GuardedSession(VISAAdapter):
                 raise self._error(Busy, f"cannot break off the transfer of {self._sent!r} in another thread",
                                   "", "use the emergency stop")
             self._state = "doubtful"
-        usual = self.timeout
+        usual, hurried = self.timeout, self._hurried
         try:
-            self.timeout = timeout
+            self.timeout, self._hurried = timeout, True
             if self._state != "open":
                 self.reopen()
             yield
         finally:
-            self.timeout = usual
+            self.timeout, self._hurried = usual, hurried
             self._lock.release()
 
     def interrupt(self) -> None:
@@ -134,6 +136,8 @@ class GuardedSession(VISAAdapter):
     def _open(self) -> None:
         settings = {"timeout": self._timeout, "open_timeout": self._timeout, **self._settings}
         try:
+            if self._library.endswith("@py"):
+                check_host(self.resource_name)
             super().__init__(self.resource_name, self._library, self._parent_log, **settings)
         except Exception as problem:      # pyvisa-py raises bare Exception, others almost anything
             raise self._cannot_connect(problem) from problem
@@ -261,19 +265,31 @@ class GuardedSession(VISAAdapter):
         return self._error(InstrumentTimeout, found, "", "see its front panel, or allow it more time")
 
     def _explain(self) -> str:
-        """Open anew, verify, ask the error queue once; a sentence in any case."""
+        """Ask the error queue once, open anew and verify; a sentence in any case."""
+        self._state = "doubtful"
+        if self._hurried:
+            return "there was no time to ask why"
         usual, self.timeout = self.timeout, min(self.timeout, EXPLANATION_TIME)
         try:
+            said = self._ask_queue()
             self.reopen()
-            if not self._error_query:
-                return "a new connection to it works"
-            self._raw_write(self._error_query)
-            return f"a new connection works, and its error queue says {self._raw_read().strip()!r}"
-        except (InstrumentError, VisaIOError, UnicodeDecodeError):
-            self._state = "lost" if self._state == "closed" else "doubtful"
+            return f"{said or self._ask_queue() or 'it gives no reason'}; a new connection works"
+        except InstrumentError:
             return "on a new connection it does not answer either"
         finally:
             self.timeout = usual
+
+    def _ask_queue(self) -> str:
+        """What the error queue says: on the old line first, as many instruments keep one for each client.
+
+        A late answer may come in its place; it is known by its form, and the line is dropped anyway.
+        """
+        try:
+            self._raw_write(self._error_query or self._hello)
+            said = self._raw_read().strip()
+        except (VisaIOError, InvalidSession, UnicodeDecodeError):
+            return ""
+        return f"its error queue says {said}" if self._error_query and QUEUE_ENTRY.fullmatch(said) else ""
 
     def _error(self, kind: type[InstrumentError], found: str, expected: str = "",
                remedy: str = "") -> InstrumentError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import time
 from typing import Any
@@ -18,6 +19,8 @@ from pyvisa.constants import ResourceAttribute, StatusCode
 
 # One receive may bring this much; a megasample block is then a handful of system calls.
 LARGEST_RECEIVE = 1 << 20
+SOCKET_RESOURCE = re.compile(r"(?i)TCPIP\d*::(?P<host>[^:]+)::(?P<port>\d+)::SOCKET$")
+LAST_PORT = 65535
 TEXT_RECEIVE = 1 << 14
 
 
@@ -30,6 +33,16 @@ def mend(connection: Any) -> MendedSocket | None:
     if not isinstance(getattr(session, "_pending_buffer", None), bytearray):
         return None
     return MendedSocket(session)
+
+
+def check_host(resource: str) -> None:
+    """OSError or ValueError for a host or port that is none; pyvisa-py would leave a socket behind then."""
+    found = SOCKET_RESOURCE.match(resource)
+    if found:
+        port = int(found.group("port"))
+        if port > LAST_PORT:
+            raise ValueError(f"there is no port {port}")
+        socket.getaddrinfo(found.group("host"), port, socket.AF_INET)
 
 
 class MendedSocket:

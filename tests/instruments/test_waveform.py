@@ -37,7 +37,8 @@ def test_codes_cannot_be_changed_behind_the_record():
 
 
 @pytest.mark.parametrize("bad", [{"interval": 0.0}, {"interval": -1e-9}, {"scale": 0.0},
-                                 {"offset": float("nan")}, {"start": float("inf")}, {"bits": 17}, {"bits": 0}])
+                                 {"offset": float("nan")}, {"start": float("inf")},
+                                 {"bits": 17}, {"bits": 0}])
 def test_a_meaningless_scale_is_refused_by_channel_name(bad):
     with pytest.raises(ValueError, match="burst"):
         waveform([0], **bad)
