@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import integrate as engine
-from .charging import Charging, charging
 from .drive import Drive
 from .pentacene import NAMES, Parameters
 from .problem import DRIVE_NAMES, MAX_STEPS, TONES, Problem, is_on
 from .quantity import nearest
+
+if TYPE_CHECKING:
+    from .charging import Charging
 
 MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
 MAX_TIMES = 10_000_000
@@ -74,6 +76,8 @@ class Trajectory:
         if self.problem is None:
             raise ValueError(f'model="{self.model}" has no continuous solution; charging() needs rate, '
                              "mean_field or cumulant")
+        from .charging import charging
+
         return charging(self.problem, float(self.times[-1]), min(self.rtol, RTOL))
 
     def sensitivity(self, name: str) -> Sensitivity:
