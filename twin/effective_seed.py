@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from .crossing import first_light
 from .drive import Drive
 from .pentacene import Parameters
+from .problem import Problem
 
 LEVEL = 1e11
 """Photon number at which the two must meet."""
@@ -56,7 +58,7 @@ def _first_crossing(photons: np.ndarray, times: np.ndarray, level: float) -> flo
 
 
 def _photons_at(parameters: Parameters, drive: Drive, moment: float, seed: float) -> float:
-    from .simulation import simulate
-
-    trajectory = simulate(parameters, drive, np.array([moment]), model="mean_field", seed_photons=seed)
-    return max(float(trajectory.photons[0]), 1e-300)
+    # The seed stands in the mode at the first light: before, the dark cavity stays in equilibrium.
+    problem = Problem(parameters, drive, "mean_field", start=first_light(drive), seed_photons=seed)
+    photons, _ = problem.solve(np.array([moment]), rtol=1e-9)
+    return max(float(photons[0]), 1e-300)

@@ -1,0 +1,230 @@
+"""Precomputed bursts, from which every fit starts cold.
+
+A ringing burst has many local minima, so a fit needs a start that is already right to a few
+per cent. After a pulse the undriven mean field, in units of the triplets N Phi, knows only the
+collective coupling G, cavity_decay, the coherence decay and the seed; and the seed, as long as
+it is small, does nothing but shift the burst in time. So a library holds traces over the first
+three, aligned at half height; a record is aligned the same way, amplitude follows from a linear
+projection, and the seed from the shift: ln seed changes by 2 lambda per second of delay, with
+lambda the growth rate of the amplitude. One library serves all shots within an octave of G.
+
+The traces are good to about 1 %, which is plenty for a start, and quoted nowhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy.stats import qmc
+
+from .crossing import Crossing, crossing
+from .drive import Drive
+from .pentacene import Parameters
+
+TRACES, SAMPLES = 2000, 256
+SPREAD = 2.2
+"""Each of the three lies within this factor of what is declared."""
+
+_BEFORE = 6.0  # stored before half height, in 1/lambda; 30 in all
+_SPAN = 30.0
+_LONGEST = 200e-6  # [s] after that a burst does not come
+_SHORT = 0.15e-6  # [s] pulses below this are one kick to any burst
+_SEED = 4e-12  # photons per triplet that the traces start from
+_KEPT = 16
+
+
+@dataclass(frozen=True)
+class Start:
+    """A guess: collective_coupling [rad/s], cavity_decay [rad/s], coherence decay [1/s], seed per triplet,
+    amplitude sqrt(photons) of the record per sqrt(triplet), and how badly the shape fits (0 .. 1)."""
+
+    collective_coupling: float
+    cavity_decay: float
+    coherence_decay: float
+    seed: float
+    amplitude: float
+    misfit: float
+
+
+@dataclass(frozen=True)
+class Library:
+    """`shapes` (L, SAMPLES): sqrt(photons/triplet), each at its own `interval` [s] (L,), aligned at half height,
+    which comes `delay` [s] (L,) after the first light; `points` (L, 3): G, kappa, Gamma; `growth` [1/s] (L,)."""
+
+    points: np.ndarray
+    shapes: np.ndarray
+    interval: np.ndarray
+    delay: np.ndarray
+    growth: np.ndarray
+
+    def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> list[Start]:
+        """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the first
+        light, which reaches half height at `half` [s]."""
+        step = times[1] - times[0]
+        misfit, scale, shift = _compare(times - half, amplitudes, self.shapes, self.interval, 2.0 * step)
+        found = []
+        for i in np.argsort(misfit)[:count]:
+            late = self.delay[i] - (half + shift[i])
+            log_seed = math.log(_SEED) + np.clip(2.0 * self.growth[i] * late, -25.0, 20.0)
+            found.append(Start(*map(float, self.points[i]), math.exp(log_seed), float(scale[i]), float(misfit[i])))
+        return found
+
+
+def growth_rate(coupling: float, cavity_decay: float, coherence_decay: float, inversion: float) -> float:
+    """lambda [1/s] of the amplitude: the larger root of (l + kappa/2)(l + Gamma) = G^2 D."""
+    half, difference = 0.5 * (0.5 * cavity_decay + coherence_decay), 0.5 * cavity_decay - coherence_decay
+    return math.sqrt(0.25 * difference**2 + coupling**2 * inversion) - half
+
+
+_kept: OrderedDict[tuple, Library] = OrderedDict()
+
+
+def library(parameters: Parameters, drive: Drive, collective_coupling: float,
+            free: tuple[bool, bool, bool]) -> Library:
+    """The library around declared values; `free`: whether coupling, cavity_decay and dephasing may differ.
+
+    Built at first use (about 0.1 s) and kept in memory; pulses shorter than 150 ns share one.
+    """
+    octave = round(2.0 * math.log2(collective_coupling)) / 2.0 if free[0] else math.log2(collective_coupling)
+    made = crossing(parameters, drive)
+    short = made.duration < _SHORT
+    pulse = "short" if short else (made.times.tobytes(), made.rate.tobytes())
+    key = (octave, free, parameters.cavity_decay, parameters.coherence_decay_35, parameters.branching,
+           parameters.triplet_decay, parameters.spin_lattice_35, parameters.spin_lattice_34,
+           parameters.spin_lattice_45, pulse)
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key]
+    _kept[key] = _build(parameters, made, 2.0**octave, free)
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+    return _kept[key]
+
+
+def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, bool, bool]) -> Library:
+    cube = qmc.Sobol(3, scramble=True, rng=np.random.default_rng(5)).random(TRACES + 48)
+    spread = np.where(free, math.log(SPREAD), 0.0)
+    centre = np.array([coupling, p.cavity_decay, p.coherence_decay_35])
+    points = centre * np.exp((2.0 * cube - 1.0) * spread)
+    inversion = p.branching[2] - p.branching[0]
+    growth = np.array([growth_rate(*point, inversion) for point in points])
+    points, growth = points[growth > 0.02 * points[:, 1]], growth[growth > 0.02 * points[:, 1]]
+    k3, k4, k5 = p.triplet_decay
+    leak = np.array([k3, k4, k5, p.spin_lattice_34, p.spin_lattice_35, p.spin_lattice_45])
+    rate = made.rate / max(made.triplets, 1e-300)
+    shapes, interval, delay = _traces(points, growth, made.times - made.times[0], rate,
+                                      np.array(p.branching), leak)
+    good = delay > 0.0
+    return Library(points[good], shapes[good], interval[good], delay[good], growth[good])
+
+
+@njit(cache=True, error_model="numpy")
+def _slope(z: np.ndarray, source: float, g: float, kappa: float, gamma: float, branching: np.ndarray,
+           leak: np.ndarray, out: np.ndarray) -> None:
+    """z: field, coherence, s33, s44, s55, all per triplet (roots where due)."""
+    x, c, s3, s4, s5 = z
+    stimulated = 2.0 * g * x * c
+    out[0] = -0.5 * kappa * x + g * c
+    out[1] = -gamma * c + g * x * (s5 - s3)
+    e34, e35, e45 = leak[3] * (s4 - s3), leak[4] * (s5 - s3), leak[5] * (s5 - s4)
+    out[2] = branching[0] * source - leak[0] * s3 + e34 + e35 + stimulated
+    out[3] = branching[1] * source - leak[1] * s4 - e34 + e45
+    out[4] = branching[2] * source - leak[2] * s5 - e35 - e45 - stimulated
+
+
+@njit(cache=True, error_model="numpy")
+def _advance(z: np.ndarray, h: float, source: np.ndarray, g: float, kappa: float, gamma: float,
+             branching: np.ndarray, leak: np.ndarray, k: np.ndarray, trial: np.ndarray) -> None:
+    """One step of RK4; `source` at its start, middle and end."""
+    _slope(z, source[0], g, kappa, gamma, branching, leak, k[0])
+    for i in range(5):
+        trial[i] = z[i] + 0.5 * h * k[0, i]
+    _slope(trial, source[1], g, kappa, gamma, branching, leak, k[1])
+    for i in range(5):
+        trial[i] = z[i] + 0.5 * h * k[1, i]
+    _slope(trial, source[1], g, kappa, gamma, branching, leak, k[2])
+    for i in range(5):
+        trial[i] = z[i] + h * k[2, i]
+    _slope(trial, source[2], g, kappa, gamma, branching, leak, k[3])
+    for i in range(5):
+        z[i] += h / 6.0 * (k[0, i] + 2.0 * (k[1, i] + k[2, i]) + k[3, i])
+
+
+@njit(cache=True, error_model="numpy")
+def _traces(points: np.ndarray, growth: np.ndarray, light: np.ndarray, rate: np.ndarray, branching: np.ndarray,
+            leak: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shapes (L, SAMPLES), their intervals and delays (0: no burst) for all points."""
+    count = points.shape[0]
+    shapes = np.zeros((count, SAMPLES), np.float32)
+    interval, delay = np.zeros(count), np.zeros(count)
+    room = 40 * SAMPLES
+    track = np.empty(room)
+    z, k, trial, source, quiet = np.zeros(5), np.empty((4, 5)), np.empty(5), np.empty(3), np.zeros(3)
+    stride = max(1, light.size // 200)
+    for n in range(count):
+        g, kappa, gamma = points[n]
+        z[:] = 0.0
+        z[0] = np.sqrt(_SEED)
+        i = 0
+        while i + 2 * stride < light.size:
+            source[0], source[1], source[2] = rate[i], rate[i + stride], rate[i + 2 * stride]
+            _advance(z, light[i + 2 * stride] - light[i], source, g, kappa, gamma, branching, leak, k, trial)
+            i += 2 * stride
+        dt = _SPAN / (SAMPLES * growth[n])
+        inner = max(1, int(np.ceil(dt * max(g, 0.5 * kappa + gamma) / 0.25)))
+        first, top, turn, written, until = light[i], 0.0, -1, 0, room
+        while written < until and first + written * dt < _LONGEST:
+            track[written] = abs(z[0])
+            if track[written] > top:
+                top = track[written]
+            elif turn < 0 and top > 1e-3 and track[written] < 0.5 * top:
+                turn = written
+                until = min(room, written + SAMPLES)
+            written += 1
+            for _ in range(inner):
+                _advance(z, dt / inner, quiet, g, kappa, gamma, branching, leak, k, trial)
+        if turn < 0:
+            continue
+        half = turn
+        while half > 0 and track[half - 1] < 0.5 * top:
+            half -= 1
+        while half > 0 and track[half - 1] >= 0.5 * top:
+            half -= 1
+        part = (0.5 * top - track[half - 1]) / max(track[half] - track[half - 1], 1e-300) if half > 0 else 0.0
+        at = half - 1 + part if half > 0 else 0.0
+        interval[n], delay[n] = dt, first + at * dt
+        for j in range(SAMPLES):
+            x = at + j - _BEFORE * SAMPLES / _SPAN
+            low = int(np.floor(x))
+            if low >= 0 and low + 1 < written:
+                shapes[n, j] = track[low] + (x - low) * (track[low + 1] - track[low])
+    return shapes, interval, delay
+
+
+@njit(cache=True, error_model="numpy", fastmath=True)
+def _compare(times: np.ndarray, data: np.ndarray, shapes: np.ndarray, interval: np.ndarray, shift: float
+             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Misfit, best scale and best shift [s] of each shape; `times` count from the record's half height."""
+    count = shapes.shape[0]
+    misfit, scale, moved = np.ones(count), np.zeros(count), np.zeros(count)
+    power = np.sum(data * data)
+    for n in range(count):
+        per_sample = 1.0 / interval[n]
+        for tried in range(-1, 2):
+            cross = own = 0.0
+            for i in range(times.size):
+                x = (times[i] - tried * shift) * per_sample + _BEFORE * SAMPLES / _SPAN
+                low = int(np.floor(x))
+                if low >= 0 and low + 1 < SAMPLES:
+                    value = shapes[n, low] + (x - low) * (shapes[n, low + 1] - shapes[n, low])
+                    cross += value * data[i]
+                    own += value * value
+            if own > 0.0 and cross > 0.0 and 1.0 - cross * cross / (own * power) < misfit[n]:
+                misfit[n] = 1.0 - cross * cross / (own * power)
+                scale[n] = cross / own
+                moved[n] = tried * shift
+    return misfit, scale, moved

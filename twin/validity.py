@@ -1,0 +1,95 @@
+"""May a fit be believed: is the record what this model, on this bench, can have made?
+
+Four questions: does chi2 agree with the noise, over the whole record and over the burst alone
+(a long dark tail dilutes a misfit); do residuals change sign as often as chance has it; do
+priors hold; and do coupling and gain lie near what the bench declares. The last one catches what
+no trace can show: a factor 2 in coupling or gain only renames parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from .coordinates import Coordinates
+from .fit_result import Verdict
+from .levenberg_marquardt import Minimum, Prior
+from .observation import Observation
+
+PLAUSIBLE = {"collective_coupling": 1.75, "coupling": 1.75, "amplitude_scale": 1.6, "triplets": 1.6}
+"""Factor from the declared value within which a fit is believed; a prior on the name replaces it."""
+
+_BAND = 0.2  # chi2/dof within 1 -+ this is always allowed: noise is estimated to a few per cent
+_SURPRISE = 5.0  # standard deviations
+_LOUD = 3.0  # sigma: samples that belong to the burst
+
+
+def chi2_per_dof(chi2: float, seen: Observation, prior: Prior, fitted: int) -> float:
+    """chi2, priors included, per degree of freedom."""
+    return float(min(chi2 / max(int(np.sum(seen.used)) + int(np.sum(prior.weight > 0.0)) - fitted, 1), 1e300))
+
+
+def plausible_chi2(chi2: float, seen: Observation, fitted: int) -> bool:
+    """True if noise alone explains chi2."""
+    dof = max(int(np.sum(seen.used)) - fitted, 1)
+    return abs(chi2 / dof - 1.0) <= max(_BAND, _SURPRISE * math.sqrt(2.0 / dof))
+
+
+def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen: Observation,
+          declared: Mapping[str, tuple[float, float]]) -> tuple[Verdict, str]:
+    """Verdict and message, identifiability aside; `sigma` (k,) of the coordinates."""
+    residuals = ((seen.volts - best.evaluation.mean) * best.evaluation.weight)[seen.used]
+    above = np.abs(best.evaluation.mean - seen.baseline)[seen.used] * best.evaluation.weight[seen.used]
+    loud = residuals[above > _LOUD]
+    if not best.converged:
+        return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
+    if not plausible_chi2(float(residuals @ residuals), seen, len(at.fitted)):
+        return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / max(len(residuals), 1):.3g} per sample"
+    complaint = _burst_complaint(loud) or _prior_complaint(best, at, prior, declared) or _far(best, at, sigma, declared)
+    return (Verdict.MODEL_NOT_VALID, complaint) if complaint else (Verdict.OK, "")
+
+
+def _burst_complaint(loud: np.ndarray) -> str:
+    if len(loud) < 20:
+        return ""
+    ratio = float(loud @ loud) / len(loud)
+    if abs(ratio - 1.0) > max(_BAND, 0.05 + _SURPRISE * math.sqrt(2.0 / len(loud))):
+        return f"chi2 over the burst alone is {ratio:.3g} per sample"
+    surprise = runs_surprise(loud)
+    return f"residuals keep their sign for too long ({-surprise:.1f} sigma)" if surprise < -_SURPRISE else ""
+
+
+def runs_surprise(residuals: np.ndarray) -> float:
+    """Wald-Wolfowitz: number of runs of one sign, in standard deviations from what chance has; < 0 is too few."""
+    positive = residuals > 0.0
+    a, n = float(np.sum(positive)), float(len(positive))
+    b = n - a
+    if a < 5 or b < 5:
+        return -math.sqrt(n)
+    expected = 1.0 + 2.0 * a * b / n
+    spread = math.sqrt(2.0 * a * b * (2.0 * a * b - n) / (n * n * (n - 1.0)))
+    return float((1.0 + np.sum(positive[1:] != positive[:-1]) - expected) / spread)
+
+
+def _prior_complaint(best: Minimum, at: Coordinates, prior: Prior, declared: Mapping[str, tuple]) -> str:
+    for i, c in enumerate(at.fitted):
+        tension = prior.weight[i] * (best.at[i] - prior.mean[i])
+        if c.name in declared and abs(tension) > _SURPRISE:
+            return (f"{c.name} = {c.value(best.at[i]):.4g} lies {abs(tension):.1f} sigma from its prior "
+                    f"{declared[c.name][0]:.4g} +- {declared[c.name][1]:.2g}")
+    return ""
+
+
+def _far(best: Minimum, at: Coordinates, sigma: np.ndarray, declared: Mapping[str, tuple]) -> str:
+    nominal = at.declared(0.0, 0.0)
+    for i, c in enumerate(at.fitted):
+        limit = PLAUSIBLE.get(c.name)
+        if limit is None or c.name in declared:
+            continue
+        ratio = c.value(best.at[i]) / nominal[c.name]
+        if abs(math.log(ratio)) > math.log(limit) + 2.0 * sigma[i]:
+            return (f"{c.name} comes out as {ratio:.3g} times what is declared; declare it rightly, or give it "
+                    "a prior if it is not known")
+    return ""
