@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from instruments.waveform import Waveform
-    from twin.fit import Verdict
+    from twin.fit_result import Verdict
 
     from . import catalogue
     from .machinery.bench import open_bench
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
-    "Verdict": "twin.fit", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
+    "Verdict": "twin.fit_result", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
     "open_run": ".machinery.runs", "run": ".machinery.session",
 }
 

@@ -10,30 +10,34 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from instruments.waveform import Waveform
+
 from .frames import receive, send
 from .shot import Origin, Shot, finite
 
+_RECORDS = ("burst", "photodiode")
+_AXES = ("scale", "offset", "start", "interval", "channel", "bits")
 
-def request(shot: Shot) -> tuple[dict[str, Any], np.ndarray]:
-    """What the fit needs of a shot: numbers for the header and the burst's raw codes."""
-    w = shot.waveform
-    axis = {name: getattr(w, name) for name in ("scale", "offset", "start", "interval", "channel", "bits")}
+
+def request(shot: Shot) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """What the fit needs of a shot: numbers for the header, and the raw codes of burst and photodiode."""
+    sent = {name: shot.waveforms[name] for name in _RECORDS if name in shot.waveforms}
+    axes = {name: {a: getattr(w, a) for a in _AXES} for name, w in sent.items()}
     pulse = finite({"start": shot.start, "energy": shot.energy})
-    return {"number": shot.number, "waveform": axis, "pulse": pulse}, w.codes
+    return {"number": shot.number, "waveforms": axes, "pulse": pulse}, [w.codes for w in sent.values()]
 
 
-def shot_of(header: Mapping[str, Any], codes: np.ndarray) -> Shot:
+def shot_of(header: Mapping[str, Any], codes: Sequence[np.ndarray]) -> Shot:
     """The shot behind a request, without what the fit does not need."""
-    from instruments.waveform import Waveform
-
     pulse = {"start": np.nan, "energy": np.nan, **header["pulse"]}
-    burst = Waveform(codes=codes, **header["waveform"])
-    return Shot(header["number"], "", {}, {"burst": burst}, Origin.SIMULATED, **pulse)
+    records = {name: Waveform(codes=c, **axis)
+               for (name, axis), c in zip(header["waveforms"].items(), codes, strict=True)}
+    return Shot(header["number"], "", {}, records, Origin.SIMULATED, **pulse)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
@@ -47,7 +51,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     send(sink, {"ready": True})
     while True:
         try:
-            header, (codes,) = receive(source)
+            header, codes = receive(source)
         except EOFError:
             return
         answer = fit_shot(bench, shot_of(header, codes), first["model"])

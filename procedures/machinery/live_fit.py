@@ -102,8 +102,8 @@ class LiveFit:
     def _ask(self, number: int) -> ShotFitted:
         if self._process is None:
             raise EOFError("it could not be started again")
-        header, codes = request(self._read(number))
-        send(self._process.stdin, header, codes)  # type: ignore[arg-type]
+        header, records = request(self._read(number))
+        send(self._process.stdin, header, *records)  # type: ignore[arg-type]
         return answered(*receive(self._process.stdout))  # type: ignore[arg-type]
 
     def _start(self) -> None:

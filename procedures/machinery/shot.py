@@ -16,7 +16,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from instruments.waveform import Waveform
-    from twin.fit import Verdict
+    from twin.fit_result import Verdict
 
 
 class Origin(StrEnum):
@@ -55,7 +55,7 @@ class FitRow:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> FitRow:
         """The record behind a row of fits.jsonl; KeyError when a column is missing."""
-        from twin.fit import Verdict
+        from twin.fit_result import Verdict
 
         return cls(row["shot"], Verdict[row["verdict"]], row["parameters"], row["sigma"], row["sigma_model"],
                    row["chi2_per_dof"], row["seconds"])
