@@ -1,0 +1,143 @@
+"""The raw data of a run: what was acknowledged is there, bit by bit, whatever happened to the writer."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from instruments.waveform import Waveform
+from procedures import Origin, Shot
+from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def waveform(codes, channel="CHAN1", **axis):
+    axes = {"scale": 1e-3, "offset": 0.1, "start": -2e-6, "interval": 2e-9} | axis
+    return Waveform(codes=np.asarray(codes, np.int16), channel=channel, bits=10, **axes)
+
+
+def shot(number, codes, settings=None, **fields):
+    return Shot(number, "2026-11-22T20:00:00.000000Z", settings or {}, {"burst": waveform(codes)},
+                Origin.SIMULATED, **fields)
+
+
+def stored(path, shots, layout):
+    writer = StoreWriter(path, layout, {"note": "made by a test"})
+    for one in shots:
+        writer.append(one)
+    writer.close()
+    return StoredShots(path)
+
+
+@settings(deadline=None, max_examples=25)
+@given(records=st.lists(arrays.arrays(np.int16, 64), min_size=1, max_size=4), start=FINITE, energy=FINITE,
+       delay=FINITE, scale=st.floats(1e-9, 1.0), offset=FINITE, origin=st.sampled_from(Origin))
+def test_a_shot_comes_back_as_it_was_stored(tmp_path_factory, records, start, energy, delay, scale, offset, origin):
+    layout = Layout({"burst": Channel(64, "CHAN3", 12)}, {"spectrum": 5}, ("timing.q_switch_delay",))
+    spectrum = np.linspace(offset, offset + scale, 5)
+    shots = [Shot(i, "2026-11-22T20:00:00.123456Z", {"timing.q_switch_delay": delay},
+                  {"burst": Waveform(record, scale, offset, -1e-6, 2e-9, "CHAN3", 12)}, origin,
+                  {"spectrum": spectrum}, start, energy) for i, record in enumerate(records)]
+    back = stored(tmp_path_factory.mktemp("store") / "shots.h5", shots, layout)
+    for wrote, read in zip(shots, back, strict=True):
+        assert np.array_equal(read.waveform.codes, wrote.waveform.codes)
+        assert read.waveform.codes.dtype == np.int16
+        for name in ("scale", "offset", "start", "interval", "channel", "bits"):
+            assert getattr(read.waveform, name) == getattr(wrote.waveform, name)
+        assert np.array_equal(read.traces["spectrum"], spectrum)
+        assert (read.number, read.moment, read.origin) == (wrote.number, wrote.moment, origin)
+        assert (read.start, read.energy, dict(read.settings)) == (start, energy, dict(wrote.settings))
+    back.close()
+
+
+def test_a_slice_and_a_negative_index_give_the_shots_they_name(tmp_path):
+    layout = Layout({"burst": Channel(8, "CHAN1", 10)}, {}, ())
+    back = stored(tmp_path / "s.h5", [shot(i, np.full(8, i)) for i in range(5)], layout)
+    assert back[-1].number == 4
+    assert [s.number for s in back[1:4]] == [1, 2, 3]
+    with pytest.raises(IndexError, match="5 shots"):
+        back[5]
+
+
+def test_a_shot_of_another_length_is_refused_and_leaves_the_run_readable(tmp_path):
+    writer = StoreWriter(tmp_path / "s.h5", Layout({"burst": Channel(8, "CHAN1", 10)}, {}, ()), {})
+    writer.append(shot(0, np.arange(8)))
+    with pytest.raises(ValueError, match="records of"):
+        writer.append(shot(1, np.arange(9)))
+    with pytest.raises(ValueError, match="next one is number 1"):
+        writer.append(shot(5, np.arange(8)))
+    writer.append(shot(1, np.arange(8)))
+    writer.close()
+    assert len(StoredShots(tmp_path / "s.h5")) == 2
+
+
+def test_a_file_that_was_closed_properly_opens_in_any_hdf5_program(tmp_path):
+    stored(tmp_path / "s.h5", [shot(0, np.arange(8))], Layout({"burst": Channel(8, "CHAN1", 10)}, {}, ())).close()
+    with h5py.File(tmp_path / "s.h5") as f:
+        assert f["waveforms/burst/codes"].dtype == np.int16
+        assert f["waveforms/burst/codes"].chunks == (1, 8)
+        assert f["waveforms/burst/codes"].fletcher32
+
+
+WRITER = """
+import sys, numpy as np
+from pathlib import Path
+from instruments.waveform import Waveform
+from procedures import Origin, Shot
+from procedures.machinery.store import Channel, Layout, StoreWriter
+writer = StoreWriter(Path(sys.argv[1]), Layout({"burst": Channel(20000, "CHAN1", 10)}, {}, ("a.b",)), {"x": 1})
+number = 0
+while True:
+    codes = np.random.default_rng(number).integers(-512, 512, 20000).astype(np.int16)
+    wave = Waveform(codes, 1e-3, 0.0, 0.0, 2e-9, "CHAN1", 10)
+    writer.append(Shot(number, "now", {"a.b": float(number)}, {"burst": wave}, Origin.SIMULATED))
+    print(number, flush=True)
+    number += 1
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX way to die")
+def test_every_acknowledged_shot_survives_kill_9(tmp_path):
+    rng = random.Random(4)
+    for round_number in range(4):
+        file = tmp_path / f"{round_number}.h5"
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True) as writer:
+            writer.stdout.readline()  # the first shot is acknowledged
+            time.sleep(rng.uniform(0.02, 0.6))
+            writer.send_signal(signal.SIGKILL)
+            said = writer.stdout.read().split("\n")
+        acknowledged = int([line for line in said if line.strip().isdigit()][-2]) if len(said) > 2 else 0
+        back = StoredShots(file)
+        assert len(back) > acknowledged
+        assert back.snapshot() == {"x": 1}
+        for number in {0, acknowledged // 2, acknowledged, len(back) - 1}:
+            expected = np.random.default_rng(number).integers(-512, 512, 20000).astype(np.int16)
+            assert np.array_equal(back[number].waveform.codes, expected)
+            assert back[number].settings == {"a.b": float(number)}
+        back.close()
+
+
+def test_a_reader_follows_a_writer_that_still_writes(tmp_path):
+    file = tmp_path / "live.h5"
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True) as writer:
+        writer.stdout.readline()
+        back = StoredShots(file)
+        before = len(back)
+        for _ in range(20):
+            writer.stdout.readline()
+        after = len(back)
+        last = back[after - 1]
+        writer.kill()
+    assert after >= before + 20
+    expected = np.random.default_rng(after - 1).integers(-512, 512, 20000)
+    assert np.array_equal(last.waveform.codes, expected)
+    back.close()
