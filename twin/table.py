@@ -154,8 +154,10 @@ def _forms(coefficients: dict[Rate, complex]) -> Iterable[tuple[str, Form, float
 
 
 def _blocks(variables: tuple[str, ...]) -> tuple[int, ...]:
-    # Error is controlled against the largest member of a block: re and im of one moment pass through
-    # zero in turn, and a relative tolerance on each alone would only waste steps.
-    names = ["populations" if len(v) == 3 and v[0] == "s" else v[0] for v in variables]
+    # Error is controlled against the largest member of a block. Real and imaginary part of one moment pass
+    # through zero in turn, so they share one; different moments do not, because the seed that grows e^20
+    # fold may sit in the smallest of them.
+    names = ["populations" if len(v) == 3 and v[0] == "s" else v.removesuffix(".re").removesuffix(".im")
+             for v in variables]
     order = sorted(set(names))
     return tuple(order.index(n) for n in names)
