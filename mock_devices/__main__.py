@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, UnicodeDecodeError) as error:
         return _refuse(f"{arguments.file}: cannot be read ({error})", 2)
     try:
-        asyncio.run(serve(text, str(arguments.file), arguments.truth_log, arguments.parent, _announce, _on_signals))
+        asyncio.run(serve(text, str(arguments.file), arguments.truth_log, arguments.parent,
+                          ready=_announce, stopping=_on_signals))
     except BenchFileError as error:
         return _refuse(str(error), 2)
     except (CannotServe, OSError) as error:
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mock_devices", description="Serve the software instruments of a bench.")
+    parser = argparse.ArgumentParser(prog="mock_devices",
+                                     description="Serve the software instruments of a bench.")
     parser.add_argument("file", type=Path, help="bench file with virtual = true")
     parser.add_argument("--truth-log", type=Path, help="JSON lines of the ground truth, for tests")
     parser.add_argument("--parent", type=int, help="process whose death ends this one, 5 s later")
@@ -45,7 +47,7 @@ def _on_signals(stopping: asyncio.Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stopping.set)
-        except NotImplementedError:  # Windows: the handler runs in the main thread between two steps of the loop
+        except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
 
 

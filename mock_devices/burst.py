@@ -86,7 +86,8 @@ def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray, ran
 
 def _drive(order: Order, pulses: list[tuple[float, float]]) -> Drive:
     """The first pulse's first light at t = 0; later ones follow as if the crystal were fresh."""
-    first, *others = (pump_drive(order.parameters, order.pump, energy, max(0.0, later)) for energy, later in pulses)
+    first, *others = (pump_drive(order.parameters, order.pump, energy, max(0.0, later))
+                      for energy, later in pulses)
     if not others:
         return first
     times, rates = [first.pump_rate.times], [first.pump_rate.rates]

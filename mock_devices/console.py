@@ -86,8 +86,9 @@ class Console:
         cavity = self._cavity
         since = 0.0 if self._safe_since is None else cavity.clock.now() - self._safe_since
         shutter = ("open" if cavity.blade.open else "closed") if cavity.blade.present else "none"
-        return json.dumps({"laser": cavity.laser.state(), "shutter": shutter, "rf": "on" if cavity.rf_on else "off",
-                           "since": round(since, 3), "shots": cavity.laser.pulses})
+        return json.dumps({"laser": cavity.laser.state(), "shutter": shutter,
+                           "rf": "on" if cavity.rf_on else "off", "since": round(since, 3),
+                           "shots": cavity.laser.pulses})
 
     def _role(self, role: str) -> Plug:
         if role not in self._plugs:
@@ -122,8 +123,9 @@ class Console:
 
     def _inject(self, text: str) -> str:
         if text == "list":
-            return json.dumps({"names": list(CATALOGUE), "available": list(AVAILABLE),
-                               "severity": {n: f"{s:g}: {meaning}" for n, (k, s, meaning) in CATALOGUE.items() if k}})
+            severity = {name: f"{default:g}: {meaning}" for name, (_, default, meaning) in CATALOGUE.items()
+                        if name in AVAILABLE}
+            return json.dumps({"names": list(CATALOGUE), "available": list(AVAILABLE), "severity": severity})
         if not text:
             raise ValueError("inject: expected inject list or inject NAME [severity=X] [at=...] [role=ROLE]")
         injection = self._faults.inject(text)

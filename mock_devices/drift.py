@@ -1,4 +1,4 @@
-"""How the cavity drifts: a random walk and the room's temperature, functions of physical time and seed alone."""
+"""How the cavity drifts: a random walk and the room's temperature, by physical time and seed alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class DriftRates:
-    """`walk` [Hz after one minute], `temperature_coefficient` [Hz/K], the ring's swing [K] and its period [s]."""
+    """`walk` [Hz after one minute], `temperature_coefficient` [Hz/K], its swing [K], its period [s]."""
 
     walk: float = 60e3
     temperature_coefficient: float = 2.73e6

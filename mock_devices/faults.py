@@ -95,7 +95,8 @@ class Faults:
             elif key == "role" and value:
                 role = value
             else:
-                raise ValueError(f"{option}: expected severity=X, at=shot:N|time:SECONDS|probability:P or role=ROLE")
+                raise ValueError(f"{option}: expected severity=X, at=shot:N|time:SECONDS|probability:P "
+                                 "or role=ROLE")
         injection = Injection(name, severity, at, role)
         self._start(injection, kind)
         return injection
@@ -140,7 +141,7 @@ class Faults:
         return self.lasting | on
 
     def for_reply(self, role: str, message: bytes, reply: bytes) -> Injection | None:
-        """The fault that spoils this reply, taken off the list; blocks are waited for by those that need one."""
+        """The fault that spoils this reply, taken off the list; some wait for a block."""
         for injection in self._line:
             needs_block = injection.name in ("half_block", "wrong_length")
             if injection.role == role and reply and (reply.startswith(b"#") or not needs_block):

@@ -14,7 +14,7 @@ from twin.receiver import Receiver
 
 @dataclass(frozen=True)
 class Timebase:
-    """A record's samples: the first at `start` [s] after the trigger, `points` of them every `interval` [s]."""
+    """A record's samples: the first `start` [s] after the trigger, `points` of them every `interval` [s]."""
 
     start: float
     interval: float

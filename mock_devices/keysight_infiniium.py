@@ -20,11 +20,12 @@ from .virtual_cavity import VirtualCavity
 _CHANNELS = range(1, 5)
 _V = Number("V", -1e3, 1e3, "+.8E")
 _FORM = "+.8E"
+_INPUT = Choice("AUX", "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")
 DIVISIONS = 8
 
 
 class KeysightInfiniium(ScpiDevice):
-    """MSOS254A with 10 bits. `:SINGle` or `:DIGitize` arms; a record exists once the shot's physics is done."""
+    """MSOS254A with 10 bits. `:SINGle` or `:DIGitize` arms; the record is there once its physics is done."""
 
     identity: ClassVar = "KEYSIGHT TECHNOLOGIES,MSOS254A,SIMULATED-MY0002,06.20"
     commands: ClassVar = (
@@ -37,10 +38,11 @@ class KeysightInfiniium(ScpiDevice):
         setting(":CHANnel<n>:RANGe", "channel{0}.range", Number("V", 8e-3, 80.0, _FORM), 1.6, _CHANNELS),
         action(":CHANnel<n>:SCALe", lambda self, request: self.set_scale(request), Number("V", 1e-3, 10.0),
                suffixes=(_CHANNELS,)),
-        query(":CHANnel<n>:SCALe", lambda self, request:
-              f"{self.settings[f'channel{request.suffixes[0]}.range'] / DIVISIONS:{_FORM}}", suffixes=(_CHANNELS,)),
+        query(":CHANnel<n>:SCALe", lambda self, request: self.scale(request.suffixes[0]),
+              suffixes=(_CHANNELS,)),
         setting(":CHANnel<n>:OFFSet", "channel{0}.offset", _V, 0.0, _CHANNELS),
-        setting(":CHANnel<n>:INPut", "channel{0}.input", Choice("DC50", "DC", "DCFifty", "AC"), "DC50", _CHANNELS),
+        setting(":CHANnel<n>:INPut", "channel{0}.input", Choice("DC50", "DC", "DCFifty", "AC"), "DC50",
+                _CHANNELS),
         setting(":TIMebase:RANGe", "time_range", Number("S", 1e-9, 200.0, _FORM), 40e-6),
         setting(":TIMebase:POSition", "time_position", Number("S", -200.0, 200.0, _FORM), -2e-6),
         setting(":TIMebase:REFerence", "time_reference", Choice("LEFT", "CENTer", "RIGHt"), "LEFT"),
@@ -49,10 +51,8 @@ class KeysightInfiniium(ScpiDevice):
                 Choice("AUX", "LINE", "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4"), "AUX"),
         setting(":TRIGger:EDGE:SLOPe", "trigger_slope", Choice("POSitive", "NEGative", "EITHer"), "POS"),
         setting(":TRIGger:SWEep", "trigger_sweep", Choice("AUTO", "TRIGgered"), "TRIG"),
-        action(":TRIGger:LEVel", lambda self, request: self.set_level(request), Choice("AUX", "CHANnel1", "CHANnel2",
-               "CHANnel3", "CHANnel4"), _V),
-        query(":TRIGger:LEVel", lambda self, request: _V.show(self.levels[request.values[0]]),
-              Choice("AUX", "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4")),
+        action(":TRIGger:LEVel", lambda self, request: self.set_level(request), _INPUT, _V),
+        query(":TRIGger:LEVel", lambda self, request: _V.show(self.levels[request.values[0]]), _INPUT),
         setting(":WAVeform:SOURce", "source", Choice(*(f"CHANnel{n}" for n in _CHANNELS)), "CHAN1"),
         setting(":WAVeform:FORMat", "format", Choice("WORD", "BYTE", "ASCii"), "WORD"),
         setting(":WAVeform:BYTeorder", "order", Choice("MSBFirst", "LSBFirst"), "MSBF"),
@@ -83,6 +83,7 @@ class KeysightInfiniium(ScpiDevice):
         self.record: Future[Any] | None = None
         self.arm_event = self.done_event = False
         self.levels: dict[str, float] = {}
+        self._arming: Future[Any] | None = None
         self._taken: tuple[Timebase, dict[int, Channel]] | None = None
         super().__init__()
         cavity.digitiser = self
@@ -97,6 +98,10 @@ class KeysightInfiniium(ScpiDevice):
     def set_scale(self, request: Request) -> None:
         """Volts per division; the range is eight of them."""
         self.settings[f"channel{request.suffixes[0]}.range"] = request.values[0] * DIVISIONS
+
+    def scale(self, number: int) -> str:
+        """Volts per division of a channel."""
+        return f"{self.settings[f'channel{number}.range'] / DIVISIONS:{_FORM}}"
 
     def set_level(self, request: Request) -> None:
         """Trigger level of one source [V]."""
@@ -136,7 +141,18 @@ class KeysightInfiniium(ScpiDevice):
         """Waits for a trigger; what was there is gone."""
         self.disarm()
         self.forget()
-        self.armed, self.arm_event = Future(), True
+        self.armed = Future()
+        latency = self.cavity.faults.lasting.get("arm_race", 0.0)
+        if latency:
+            self._arming = waiting = self.armed
+            self.cavity.clock.later(latency, lambda: self._ready(waiting))
+        else:
+            self._ready(self.armed)
+
+    def _ready(self, waiting: Future[Any]) -> None:
+        """From now on a trigger is taken."""
+        if waiting is self.armed:
+            self._arming, self.arm_event = None, True
 
     def disarm(self) -> None:
         """:STOP: no longer waiting; whoever waits for the record is let go."""
@@ -152,15 +168,16 @@ class KeysightInfiniium(ScpiDevice):
     def triggered(self, delay: float = 0.0) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
         """The trigger came: what to record, and the future to fill; None if not armed.
 
-        `delay` [s] is how late the trigger circuit was; the instrument does not know, so its axis is unchanged.
+        `delay` [s] is how late the trigger circuit was; the instrument does not know and keeps its axis.
         """
-        if self.armed is None:
+        if self.armed is None or self._arming is self.armed:
             return None
         self._taken = (self._set_timebase(), self._set_channels())
         self.record, self.armed = self.armed, None
         self.record.add_done_callback(self._finished)
         timebase = self._taken[0]
-        return Timebase(timebase.start + delay, timebase.interval, timebase.points), self._taken[1], self.record
+        late = Timebase(timebase.start + delay, timebase.interval, timebase.points)
+        return late, self._taken[1], self.record
 
     def _finished(self, record: Future[Any]) -> None:
         if record is self.record:
@@ -183,7 +200,7 @@ class KeysightInfiniium(ScpiDevice):
     # --- handing out ------------------------------------------------------------------------------------
 
     def preamble(self) -> str:
-        """Format, type, points, count, X increment, origin, reference, Y the same, then what Infiniium adds."""
+        """Format, type, points, count; X increment, origin, reference; Y the same; what Infiniium adds."""
         timebase, channel = self.timebase(), self.channel()
         return ",".join((
             "2", "1", str(timebase.points), "1", f"{timebase.interval:.11E}", f"{timebase.start:.11E}", "0",

@@ -1,4 +1,4 @@
-"""From a burst to the codes of every digitiser input: detectors, random IF phase, noise, faults of the chain."""
+"""From a burst to the codes of every digitiser input: detectors, random IF phase, noise, faulty chains."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _limited(field: np.ndarray, receiver: Receiver, faults: dict[str, float]) ->
 
 
 def port_power(burst: Burst, receiver: Receiver) -> Callable[[np.ndarray, float, float], np.ndarray]:
-    """Power of a burst at the port [W] as an analyser in zero span sees it: (times, resolution, centre) -> watts."""
+    """A burst's power at the port [W] as zero span sees it: a function of (times, resolution, centre)."""
     step = STEP
     offset = receiver.frequency
 

@@ -1,6 +1,6 @@
 """R&S FSV signal analyser on the circulator behind the cavity: reflection of a tone, and bursts in zero span.
 
-A free-running sweep shows what one would really see: a 10 us burst at 10 Hz fills 1e-4 of it, so here nothing.
+A free-running sweep shows what one would really see: a 10 us burst at 10 Hz fills 1e-4 of it: nothing.
 An externally triggered zero span shows the burst's power through the resolution filter.
 """
 
@@ -22,6 +22,7 @@ TOP = 13.6e9  # [Hz]
 NOISE_DENSITY = -150.0  # displayed noise [dBm/Hz], 0 dB attenuation, preamplifier off
 _MARKERS = range(1, 5)
 _HZ = Number("HZ", 10.0, TOP)
+_WIDTH = Number("HZ", 1.0, 40e6)
 
 
 class RohdeSchwarzFSV(ScpiDevice):
@@ -31,20 +32,20 @@ class RohdeSchwarzFSV(ScpiDevice):
     commands: ClassVar = (
         setting("[:SENSe<n>]:FREQuency:CENTer", "centre", _HZ, 1.4495e9, range(1, 2)),
         setting("[:SENSe<n>]:FREQuency:SPAN", "span", Number("HZ", 0.0, TOP), 10e6, range(1, 2)),
-        action("[:SENSe<n>]:FREQuency:STARt", lambda self, request: self.set_ends(request.values[0], None), _HZ),
+        action("[:SENSe<n>]:FREQuency:STARt", lambda self, request: self.set_ends(request.values[0]), _HZ),
         query("[:SENSe<n>]:FREQuency:STARt", lambda self, request: f"{self.ends()[0]:.15g}"),
-        action("[:SENSe<n>]:FREQuency:STOP", lambda self, request: self.set_ends(None, request.values[0]), _HZ),
+        action("[:SENSe<n>]:FREQuency:STOP", lambda self, request: self.set_ends(stop=request.values[0]), _HZ),
         query("[:SENSe<n>]:FREQuency:STOP", lambda self, request: f"{self.ends()[1]:.15g}"),
-        setting("[:SENSe<n>]:BANDwidth[:RESolution]", "resolution", Number("HZ", 1.0, 40e6), 100e3, range(1, 2)),
+        setting("[:SENSe<n>]:BANDwidth[:RESolution]", "resolution", _WIDTH, 100e3, range(1, 2)),
         setting("[:SENSe<n>]:BANDwidth[:RESolution]:AUTO", "resolution_auto", Boolean(), True, range(1, 2)),
-        setting("[:SENSe<n>]:BANDwidth:VIDeo", "video", Number("HZ", 1.0, 40e6), 100e3, range(1, 2)),
+        setting("[:SENSe<n>]:BANDwidth:VIDeo", "video", _WIDTH, 100e3, range(1, 2)),
         setting("[:SENSe<n>]:BANDwidth:VIDeo:AUTO", "video_auto", Boolean(), True, range(1, 2)),
         setting("[:SENSe<n>]:SWEep:TIME", "sweep_time", Number("S", 1e-6, 16000.0), 1e-3, range(1, 2)),
         setting("[:SENSe<n>]:SWEep:TIME:AUTO", "sweep_auto", Boolean(), True, range(1, 2)),
         setting("[:SENSe<n>]:SWEep:POINts", "points", Integer(101, 32001), 691, range(1, 2)),
         setting("INPut<n>:ATTenuation", "attenuation", Number("DB", 0.0, 75.0), 10.0, range(1, 2)),
-        setting("DISPlay[:WINDow<n>]:TRACe<n>:Y[:SCALe]:RLEVel", "reference_level", Number("DBM", -130.0, 30.0), 0.0,
-                range(1, 2)),
+        setting("DISPlay[:WINDow<n>]:TRACe<n>:Y[:SCALe]:RLEVel", "reference_level",
+                Number("DBM", -130.0, 30.0), 0.0, range(1, 2)),
         setting("DISPlay[:WINDow<n>]:TRACe<n>:MODE", "trace_mode",
                 Choice("WRITe", "MAXHold", "MINHold", "AVERage", "VIEW", "BLANk"), "WRIT", range(1, 2)),
         setting("INITiate:CONTinuous", "continuous", Boolean(), True),
@@ -55,10 +56,12 @@ class RohdeSchwarzFSV(ScpiDevice):
                Choice("ASCii", "REAL"), Integer(32, 32), optional=1),
         query("FORMat[:DATA]", lambda self, request: self.settings["form"]),
         query("TRACe<n>[:DATA]", lambda self, request: self.trace_reply(), Choice("TRACE1"), optional=1),
-        setting("TRIGger[:SEQuence]:SOURce", "trigger", Choice("IMMediate", "EXTern", "VIDeo", "IFPower"), "IMM"),
+        setting("TRIGger[:SEQuence]:SOURce", "trigger",
+                Choice("IMMediate", "EXTern", "VIDeo", "IFPower"), "IMM"),
         setting("CALCulate:MARKer<n>[:STATe]", "marker{0}", Boolean(), False, _MARKERS),
         setting("CALCulate:MARKer<n>:X", "marker{0}.x", Number("HZ", 0.0, TOP), 1.4495e9, _MARKERS),
-        query("CALCulate:MARKer<n>:Y", lambda self, request: self.marker_level(request), suffixes=(_MARKERS,)),
+        query("CALCulate:MARKer<n>:Y", lambda self, request: self.marker_level(request),
+              suffixes=(_MARKERS,)),
         action("CALCulate:MARKer<n>:MAXimum[:PEAK]", lambda self, request: self.marker_to_peak(request),
                suffixes=(_MARKERS,)),
         setting("CALCulate:MARKer:PEXCursion", "excursion", Number("DB", 0.0, 200.0), 6.0),
@@ -88,9 +91,10 @@ class RohdeSchwarzFSV(ScpiDevice):
         if s["video_auto"]:
             s["video"] = min(s["resolution"], 40e6)
         if s["sweep_auto"] and s["span"]:
-            s["sweep_time"] = max(1e-3, 2.5 * s["span"] / (s["resolution"] * min(s["resolution"], s["video"])))
+            slower = min(s["resolution"], s["video"])
+            s["sweep_time"] = max(1e-3, 2.5 * s["span"] / (s["resolution"] * slower))
 
-    def set_ends(self, start: float | None, stop: float | None) -> None:
+    def set_ends(self, start: float | None = None, stop: float | None = None) -> None:
         """Start and stop frequency; the other end stays."""
         low, high = self.ends()
         low, high = (low if start is None else start), (high if stop is None else stop)
@@ -130,7 +134,7 @@ class RohdeSchwarzFSV(ScpiDevice):
             waiting.set_result(None)
 
     def triggered(self, power: Future[Any] | None) -> None:
-        """The bench's trigger; `power` is the future of a function time [s] -> port power [W], None if dark."""
+        """The bench's trigger; `power` is the future of what `record.port_power` gives, None if dark."""
         if not self._awaits_trigger or self.sweeping is None:
             return
         self._awaits_trigger = False
@@ -140,7 +144,7 @@ class RohdeSchwarzFSV(ScpiDevice):
             self.levels = levels
             sweeping.set_result(None)
             return
-        times = np.arange(self.settings["points"]) * (self.settings["sweep_time"] / (self.settings["points"] - 1))
+        times = np.linspace(0.0, self.settings["sweep_time"], self.settings["points"])
         resolution, centre = self.settings["resolution"], self.settings["centre"]
 
         def finished(done: Future[Any]) -> None:

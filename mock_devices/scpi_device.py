@@ -146,11 +146,11 @@ class ScpiDevice:
                     reply = yield from self._unit(session, unit)
                 except ScpiError as error:
                     self.report(session, error)
-                    if error.code > -200:  # 488.2: a command error ends the message, an execution error does not
+                    if error.code > -200:  # 488.2: command errors end the message, execution errors do not
                         break
                 else:
                     if reply is not None:
-                        replies.append(reply if isinstance(reply, bytes) else reply.encode("latin-1", "replace"))
+                        replies.append(reply.encode("latin-1") if isinstance(reply, str) else reply)
         except ScpiError as error:
             self.report(session, error)
         return b";".join(replies) + self.reply_end if replies else b""
@@ -160,9 +160,9 @@ class ScpiDevice:
         for number, allowed in zip(suffixes, command.suffixes, strict=False):
             if number not in allowed:
                 raise ScpiError(-114, f"{unit.header}: {allowed.start} .. {allowed.stop - 1}")
-        if unit.header in ("*WAI", "*OPC") and (waiting := self.pending()) is not None:
-            if unit.query or unit.header == "*WAI":
-                yield waiting
+        waits = unit.header == "*WAI" or (unit.header == "*OPC" and unit.query)
+        if waits and (operation := self.pending()) is not None:
+            yield operation
         try:
             answer = self._carry_out(command, unit, Request(suffixes, (), session))
             if isinstance(answer, Later):

@@ -25,10 +25,8 @@ ERRORS = {
 
 def _event(code: int) -> int:
     """The bit of the standard event register that an error sets."""
-    for lowest, bit in ((-199, COMMAND_ERROR), (-299, EXECUTION_ERROR), (-399, DEVICE_ERROR), (-499, QUERY_ERROR)):
-        if lowest <= code <= lowest + 99:
-            return bit
-    return DEVICE_ERROR
+    return {-1: COMMAND_ERROR, -2: EXECUTION_ERROR, -3: DEVICE_ERROR, -4: QUERY_ERROR}.get(
+        -(-code // 100), DEVICE_ERROR)
 
 
 class Status:

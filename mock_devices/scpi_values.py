@@ -84,7 +84,8 @@ class Number:
                  "MAXIMUM": self.maximum}.get(text.upper())
         value = read_number(text, self.unit) if value is None else value
         if not math.isfinite(value) or not self.minimum <= value <= self.maximum:
-            raise ScpiError(-222, f"{value:g} is not in {self.minimum:g} .. {self.maximum:g} {self.unit}".rstrip())
+            bounds = f"{self.minimum:g} .. {self.maximum:g} {self.unit}".rstrip()
+            raise ScpiError(-222, f"{value:g} is not in {bounds}")
         return value
 
     def show(self, value: float) -> str:

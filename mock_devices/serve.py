@@ -68,7 +68,8 @@ class Bench:
     def ready_text(self) -> str:
         """The bench file as it is served: real ports, the console, no [truth]."""
         ports = {role: endpoint.port for role, endpoint in self.endpoints.items()}
-        return self.description.with_ports(ports, f"{self.console_endpoint.host}:{self.console_endpoint.port}")
+        console = self.console_endpoint
+        return self.description.with_ports(ports, f"{console.host}:{console.port}")
 
     async def start(self) -> None:
         """All ports are bound, or none stays: CannotServe names the one that is taken."""
@@ -119,7 +120,8 @@ def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
         _, port = served[role].address or ("", 0)
         endpoints[role] = Endpoint(device, port, tamper=tamper_for(role, faults), after=console.look)
     port = int(description.console.rpartition(":")[2]) if description.console else 0
-    return Bench(description, cavity, devices, endpoints, console, Endpoint(console, port), log, executor, stopping)
+    return Bench(description, cavity, devices, endpoints, console, Endpoint(console, port), log, executor,
+                 stopping)
 
 
 async def serve(text: str, name: str, truth_log: Path | None = None, parent: int | None = None,

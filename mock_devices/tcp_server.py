@@ -47,7 +47,7 @@ Tamper = Callable[[bytes, bytes], Delivery]
 
 
 class Endpoint:
-    """One device on one port. `tamper(message, reply)` may spoil what leaves; `after` is told of each message."""
+    """One device on one port. `tamper(message, reply)` may spoil what leaves; `after` is called last."""
 
     def __init__(self, device: Device, port: int = 0, host: str = LOOPBACK, tamper: Tamper | None = None,
                  after: Callable[[], None] = lambda: None) -> None:
@@ -118,7 +118,8 @@ class Endpoint:
             self._conversations.discard(task)
             writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
 
-    async def _converse(self, session: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, session: Any, reader: asyncio.StreamReader,
+                        writer: asyncio.StreamWriter) -> None:
         inbox: asyncio.Queue[bytes | ScpiError | None] = asyncio.Queue(WAITING_MESSAGES)
         reading = asyncio.create_task(self._read(session, reader, inbox))
         try:
@@ -144,7 +145,7 @@ class Endpoint:
         await inbox.put(None)
 
     async def _answer(self, session: Any, message: bytes, reading: asyncio.Task[None]) -> bytes:
-        """Drives the device through one message, waiting where it asks to wait; EOFError if the client left."""
+        """Drives the device through one message, waiting where it asks to; EOFError if the client left."""
         steps = self.device.execute(session, message)
         try:
             while True:

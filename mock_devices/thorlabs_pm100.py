@@ -12,14 +12,15 @@ _ENERGY_SENSOR = 2 + 32  # flags of SYSTem:SENSor:IDN?: energy, wavelength setta
 
 
 class ThorlabsPM100(ScpiDevice):
-    """Energy of the last pulse [J]; MEASure, READ and FETCh read the same pulse, as the head is triggered by it."""
+    """Energy of the last pulse [J]; MEASure, READ and FETCh all read it: light triggers the head."""
 
     identity: ClassVar = "Thorlabs,PM100D,SIMULATED-P0001,2.8.0"
     commands: ClassVar = (
         query("SYSTem:SENSor:IDN", lambda self, request:
               f'"ES220C","SIMULATED-E1","14-Mar-2026",3,1,{_ENERGY_SENSOR}'),
         setting("[:SENSe]:CORRection:WAVelength", "wavelength", Number("", 185.0, 25000.0), 590.0),
-        setting("[:SENSe]:CORRection[:LOSS[:INPut[:MAGNitude]]]", "attenuation", Number("DB", -60.0, 60.0), 0.0),
+        setting("[:SENSe]:CORRection[:LOSS[:INPut[:MAGNitude]]]", "attenuation",
+                Number("DB", -60.0, 60.0), 0.0),
         setting("[:SENSe]:AVERage[:COUNt]", "averages", Integer(1, 3000), 1),
         setting("[:SENSe]:ENERgy[:DC]:RANGe[:UPPer]", "range", Number("J", 1e-6, 1.0), 15e-3),
         setting("[:SENSe]:ENERgy[:DC]:RANGe:AUTO", "range_auto", Integer(0, 1), 1),

@@ -42,16 +42,18 @@ def amplitude_scale(world: World, name: str) -> float:
     return ratio * (true.conversion / declared.conversion) ** 2 if true.detector == "if" else ratio
 
 
-def bench_truth(world: World, frequency: float, loaded_quality: float, faults: dict[str, float]) -> dict[str, Any]:
+def bench_truth(world: World, frequency: float, loaded_quality: float,
+                faults: dict[str, float]) -> dict[str, Any]:
     """The bench as it is: cavity_frequency [rad/s] and what the calibrations ought to find."""
     p = world.parameters
     burst = world.receivers["burst"]
     truth = {
-        "cavity_frequency": 2.0 * math.pi * frequency, "frequency": frequency, "loaded_quality": loaded_quality,
-        "unloaded_quality": loaded_quality * (1.0 + burst.coupling_factor),
+        "cavity_frequency": 2.0 * math.pi * frequency, "frequency": frequency,
+        "loaded_quality": loaded_quality, "unloaded_quality": loaded_quality * (1.0 + burst.coupling_factor),
         "coupling_factor": burst.coupling_factor, "cavity_decay": 2.0 * math.pi * frequency / loaded_quality,
         "coupling": p.coupling, "dephasing_35": p.dephasing_35, "frequency_35": p.frequency_35,
-        "molecules": p.molecules, "conversion": burst.conversion, "amplitude_scale": amplitude_scale(world, "burst"),
+        "molecules": p.molecules, "conversion": burst.conversion,
+        "amplitude_scale": amplitude_scale(world, "burst"),
         "threshold_energy": threshold_energy(p, world.pump), "efficiency": world.pump.efficiency,
         "richness": world.richness, "faults": dict(faults),
     }

@@ -1,4 +1,4 @@
-"""The ground truth, JSON lines that nothing else may read: one per digitised shot, one per state of the bench."""
+"""The ground truth, JSON lines that nothing else may read: one per digitised shot and state of the bench."""
 
 from __future__ import annotations
 

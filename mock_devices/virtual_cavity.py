@@ -32,6 +32,10 @@ SHOT, ROLES = 0, {"pump": 1, "burst": 2, "photodiode": 3, "log": 4, "digitiser":
 _SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
 
 
+Taken = tuple[Timebase, dict[int, Channel], "Future[Any]"]
+"""What an armed digitiser takes: the samples' times, its inputs, the future of the codes."""
+
+
 @dataclass(frozen=True)
 class Edges:
     """When the delay generator's outputs rise after T0 [s]; None for those that are inhibited."""
@@ -43,7 +47,7 @@ class Edges:
 
 
 class Digitiser(Protocol):
-    def triggered(self, delay: float = 0.0) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None: ...
+    def triggered(self, delay: float = 0.0) -> Taken | None: ...
 
 
 class Analyser(Protocol):
@@ -144,7 +148,8 @@ class VirtualCavity:
             kappa = 2.0 * math.pi * self.frequency / self.loaded_quality
             width = 1.0 + (2.0 * self.loaded_quality * (frequency - self.frequency) / self.frequency) ** 2
             quantum = receiver.watts_per_photon / receiver.external_decay
-            leaked += 4.0 * receiver.external_decay / kappa**2 * 1e-3 * 10.0 ** (power / 10.0) / quantum / width
+            arriving = 1e-3 * 10.0 ** (power / 10.0) / quantum
+            leaked += 4.0 * receiver.external_decay / kappa**2 * arriving / width
         return leaked
 
     # --- energy ----------------------------------------------------------------------------------------
@@ -196,15 +201,14 @@ class VirtualCavity:
         second = on.get("double_pulse", 0.0)
         return ((energy, arrival),) + (((energy * second, arrival + SECOND_PULSE),) if second else ())
 
-    def _digitise(self, edges: Edges, on: dict[str, float]) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
+    def _digitise(self, edges: Edges, on: dict[str, float]) -> Taken | None:
         if edges.digitiser is None or self.digitiser is None or "missed_trigger" in on:
             return None
         delay = on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
         return self.digitiser.triggered(delay)
 
     def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
-                 taken: tuple[Timebase, dict[int, Channel], Future[Any]] | None,
-                 trigger: float) -> Future[Burst] | None:
+                 taken: Taken | None, trigger: float) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
         if taken is None and not pulses:
             return None

@@ -10,5 +10,6 @@ from .burst import Order, compute
 
 def warm_up() -> None:
     """One tiny shot of each kind."""
+    crystal, pulse = parameters("bench_default"), (5e-3, 0.0)
     for mean_field in (True, False):
-        compute(Order(parameters("bench_default"), OpticalPump(), ((5e-3, 0.0),), (0, 0, 0), 3e-6, mean_field))
+        compute(Order(crystal, OpticalPump(), (pulse,), (0, 0, 0), 3e-6, mean_field))
