@@ -9,7 +9,9 @@ from .burst import Order, compute
 
 
 def warm_up() -> None:
-    """One tiny shot of each kind."""
+    """One tiny shot of each kind: both readings, in tune and out of tune (other variables are alive then)."""
     crystal, pulse = parameters("bench_default"), (5e-3, 0.0)
-    for mean_field in (True, False):
-        compute(Order(crystal, OpticalPump(), (pulse,), (0, 0, 0), 3e-6, mean_field))
+    for detuning in (0.0, 1e4):
+        tuned = crystal.replace(cavity_frequency=crystal.frequency_35 + detuning)
+        for mean_field in (True, False):
+            compute(Order(tuned, OpticalPump(), (pulse,), (0, 0, 0), 3e-6, mean_field))
