@@ -91,7 +91,7 @@ class EksplaNT(Guarded, Instrument):
         "/MaxiOPG/31/WaveLength", "/MaxiOPG/31/WaveLength/%.2f",
         """Control the wavelength of the OPO in m (210 nm to 2600 nm).""",
         validator=strict_range, values=[210e-9, 2600e-9], dynamic=True, preprocess_reply=number,
-        set_process=lambda metres: metres * 1e9, get_process=lambda nanometres: nanometres * 1e-9,
+        set_process=lambda metres: metres * 1e9, get_process=lambda nanometres: nanometres / 1e9,
         check_set_errors=True)
 
     def __init__(self, adapter: Any, name: str = "EKSPLA NT laser", **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,28 @@ from .waveform import Waveform
 ARM_TIME = 2.0                      # [s] within which it must be ready for a trigger
 FIRST_POLL, SLOWEST_POLL = 2e-4, 5e-3      # [s]
 CHANNELS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Preamble:
+    """What the codes of a record mean: samples, time [s] and volts [V]."""
+
+    points: int
+    interval: float
+    start: float
+    volts_per_code: float
+    volts_at_zero: float
+
+    @classmethod
+    def of(cls, fields: list) -> Preamble | list:
+        """From the fields of :WAV:PRE?; the fields themselves where they are too few or no numbers.
+
+        In order: format, type, points, count, X increment, origin, reference, Y the same, and more.
+        """
+        if len(fields) < 10 or not all(isinstance(field, float) for field in fields[:10]):
+            return fields
+        _, _, points, _, interval, start, first, volts, zero, reference = fields[:10]
+        return cls(int(points), interval, start - first * interval, volts, zero - reference * volts)
 
 
 class AnalogChannel(GuardedChannel):
@@ -110,13 +133,9 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         preprocess_reply=lambda reply: reply.strip().upper().removeprefix("CHANNEL").removeprefix("CHAN"),
         cast=int, check_set_errors=True)
 
-    record_points = Instrument.measurement(
-        ":WAV:POIN?", """Get the samples of the record (int).""", cast=lambda reply: int(float(reply)))
-
-    x_increment = Instrument.measurement(":WAV:XINC?", """Get the time between samples in s.""")
-    x_origin = Instrument.measurement(":WAV:XOR?", """Get the time of the first sample in s.""")
-    y_increment = Instrument.measurement(":WAV:YINC?", """Get the volts per code in V.""")
-    y_origin = Instrument.measurement(":WAV:YOR?", """Get the volts at code 0 in V.""")
+    preamble = Instrument.measurement(
+        ":WAV:PRE?", """Get what the codes of the selected record mean (Preamble).""", separator=",",
+        get_process_list=lambda fields: Preamble.of(fields))
 
     def __init__(self, adapter: Any, name: str = "Keysight Infiniium", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
@@ -198,11 +217,13 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         """One channel's record. ProtocolError where the block is not as long as the record."""
         with self.turn():
             self.source = number
-            points = self.record_points
-            scale = self.y_increment, self.y_origin, self.x_origin, self.x_increment
+            scale = self.preamble
+            if not isinstance(scale, Preamble):
+                raise self.spoilt(f"{scale!r} came as a preamble", "25 numbers separated by commas")
             self.write(":WAV:DATA?")
-            codes = np.frombuffer(self.read_block(2 * points), dtype="<i2")
-        return Waveform(codes, *scale, channel=name or f"CHAN{number}", bits=self._bits)
+            codes = np.frombuffer(self.read_block(2 * scale.points), dtype="<i2")
+        return Waveform(codes, scale.volts_per_code, scale.volts_at_zero, scale.start, scale.interval,
+                        channel=name or f"CHAN{number}", bits=self._bits)
 
     def stop(self) -> None:
         """Wait for no trigger any more; the data stay."""

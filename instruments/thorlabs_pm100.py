@@ -46,7 +46,7 @@ class ThorlabsPM100(Guarded, SCPIMixin, Instrument):
     wavelength = Instrument.control(
         "SENS:CORR:WAV?", "SENS:CORR:WAV %.4f", """Control the wavelength of the head's calibration in m.""",
         validator=strict_range, values=[100e-9, 30e-6], dynamic=True,
-        set_process=lambda metres: metres * 1e9, get_process=lambda nanometres: nanometres * 1e-9,
+        set_process=lambda metres: metres * 1e9, get_process=lambda nanometres: nanometres / 1e9,
         check_set_errors=True)
 
     energy = Instrument.measurement(
