@@ -61,9 +61,9 @@ def procedures_command(json: Json = False) -> None:
 @app.command("mocks")
 def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
     """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
-    from mock_devices.serve import serve
+    from mock_devices.__main__ import main as serve
     from procedures.machinery.bench import bench_file
-    serve(bench_file(bench), truth_log)
+    raise typer.Exit(serve([str(bench_file(bench)), *(["--truth-log", str(truth_log)] if truth_log else [])]))
 
 
 @app.command("check")

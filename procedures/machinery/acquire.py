@@ -22,7 +22,7 @@ from .failures import BenchFailure, StateUnknown
 from .live_fit import LiveFit
 from .rows import Rows
 from .run_folder import RunFolder, moment
-from .shot import FitRow, Shot
+from .shot import FitRow, Shot, finite
 from .store import Channel, Layout
 
 ROLES = ("pump", "timing", "digitiser")
@@ -99,7 +99,8 @@ class Acquisition:
             name: Channel(digitiser["points"], f"CHAN{number}", digitiser["bits"])
             for name, (number, _, _) in self.bench.channels().items()}
         layout = Layout(waveforms, dict(traces), tuple(self._settings))
-        self.folder.start_store(layout, {"identities": self.bench.identities, "settings": self._settings})
+        snapshot = {"identities": self.bench.identities, "settings": finite(self._settings)}
+        self.folder.start_store(layout, snapshot)
 
     def read_settings(self) -> dict[str, float]:
         """{"role.setting": SI value} of every instrument, as each reads back now."""

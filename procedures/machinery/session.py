@@ -7,6 +7,7 @@ it that every way out passes through the verified safe state.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from secrets import randbits
@@ -92,7 +93,7 @@ def _wait(worker: BenchWorker,
     worker.start()
     while worker.is_alive():
         try:
-            worker.join(_POLL)
+            threading.Thread.join(worker, _POLL)  # PyMeasure's own join stops the worker when it is over
             if should_stop is not None and not stopped and should_stop():
                 stopped = True
                 worker.stop()
@@ -115,6 +116,6 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
     if not safe.verified:
         raise StateUnknown(message) from problem
     if problem is not None:
-        raise BenchFailure(f"{message} The bench is in its safe state; what was stored lies in "
+        raise BenchFailure(f"{message.rstrip('.')}. The bench is in its safe state; what was stored lies in "
                            f"{folder.path}") from problem
     return open_run(folder.path)

@@ -7,12 +7,12 @@ in, one line out, which is how a run tells them its seed. No import crosses over
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,8 @@ class Console:
 class SoftwareInstruments:
     """One process that serves all software instruments of a bench file. `ready`: the file with its ports."""
 
-    def __init__(self, bench_file: Path, truth_log: Path | None = None, extra: Sequence[str] = ()) -> None:
-        command = [sys.executable, "-P", "-m", "mock_devices", str(bench_file), *extra]
+    def __init__(self, bench_file: Path, truth_log: Path | None = None) -> None:
+        command = [sys.executable, "-P", "-m", "mock_devices", str(bench_file), "--parent", str(os.getpid())]
         if truth_log is not None:
             command += ["--truth-log", str(truth_log)]
         # A group of its own: Ctrl-C in a terminal is for the controller, which then makes the bench safe.

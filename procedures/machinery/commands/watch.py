@@ -79,10 +79,9 @@ class Watcher:
             self._say(_line(self._shots[event.number], event.row))
 
     def _Progress(self, event: events.Progress) -> None:
+        self._bar.update(self._task, completed=event.done, total=event.total)
         if event.text:
             self._bar.update(self._task, description=event.text)
-            if self._live is None:
-                self._errors.print(event.text)
 
     def _Notice(self, event: events.Notice) -> None:
         where = self._errors if self._live is None else self._live.console
@@ -93,7 +92,7 @@ class Watcher:
             self._errors.print(f"[bold red]STATE UNKNOWN, use the emergency stop:[/] {event.message}")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _picture(self) -> Group:
         return Group(self._table(list(self._shots)[-_ROWS_SHOWN:]), self._bar)
@@ -139,7 +138,7 @@ def _line(shot: Shot, fit: FitRow) -> str:
     parts = [f"{symbol} {value} {unit}"
              for (symbol, _, unit), value in zip(_COLUMNS.values(), values, strict=True) if value]
     parts += [f"chi2/dof {quality}"] if quality else []
-    return f"shot {number:>4}  {energy:>9}  {verdict:<16}" + "  ".join([*parts, f"{took} ms"])
+    return f"shot {number:>4}  {energy:>9}  {verdict:<17}" + "  ".join([*parts, f"{took} ms"])
 
 
 def show_result(result: Mapping[str, object]) -> str:
