@@ -27,12 +27,6 @@ class Crossing:
     rate: np.ndarray
     triplets: float
 
-    @property
-    def duration(self) -> float:
-        """From the first light until 98 % of the triplets are there [s]."""
-        done = np.cumsum(0.5 * (self.rate[1:] + self.rate[:-1]) * np.diff(self.times))
-        return float(self.times[1 + int(np.searchsorted(done, 0.98 * done[-1]))] - self.times[0])
-
 
 def crossing(parameters: Parameters, drive: Drive) -> Crossing:
     """The crossing that this drive's pump alone makes in molecules that start in S0."""
@@ -56,6 +50,12 @@ def triplets_per_molecule(parameters: Parameters, drive: Drive) -> float:
 def first_light(drive: Drive) -> float:
     """When the pump first shines [s] on the drive's clock: there the seed starts to grow."""
     return float(_pump_edges(drive)[0])
+
+
+def pulse_length(drive: Drive) -> float:
+    """From the first light to the last [s]; 50 us for a pump that never stops."""
+    edges = _pump_edges(drive)
+    return float(edges[-1] - edges[0])
 
 
 def pump_at(drive: Drive, times: np.ndarray) -> np.ndarray:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from .coordinates import Coordinates, Point
+from .after_pulse import AfterPulse, is_pulse
 from .crossing import first_light
-from .drive import Drive
 from .levenberg_marquardt import Evaluation
 from .observation import Observation
-from .pentacene import Parameters
 from .problem import Problem
 
 _RTOL = 1e-6
@@ -51,8 +48,7 @@ class BurstModel:
         first = int(np.searchsorted(times, self.light, side="right"))
         photons, jacobian = np.zeros(len(times)), np.zeros((len(times), len(u)))
         if first < len(times):
-            found, slopes = self.problem.solve(times[first:], point.parameters, point.drive,
-                                               seed_photons=point.seed_photons, rtol=_RTOL)
+            found, slopes = self._solve(times[first:], point)
             if not (np.isfinite(found[-1]) and np.all(np.isfinite(slopes[-1]))):
                 return None, None
             photons[first:] = point.amplitude_scale * found
@@ -61,6 +57,11 @@ class BurstModel:
             jacobian[:, self.amplitude_place] = photons
         return photons, jacobian
 
+    def _solve(self, times: np.ndarray, point: Point) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(self.problem, AfterPulse):
+            return self.problem.solve(times, point.parameters, point.seed_photons, _RTOL)
+        return self.problem.solve(times, point.parameters, point.drive, point.seed_photons, _RTOL)
+
     def line(self, u: np.ndarray, whole: Observation) -> tuple[np.ndarray, np.ndarray]:
         """Model [V] (T,) and its standard deviation [V] (T,) on all samples of a record."""
         point = self.at.point(u, self.start, self.seen.baseline)
@@ -68,35 +69,8 @@ class BurstModel:
         return found.mean, 1.0 / found.weight
 
 
-def _prepared(at: Coordinates, model: str, light: float) -> Problem:
-    p = at.parameters
-    detuned = p.cavity_frequency != p.frequency_35
-    shape = (type(at.drive.pump_rate).__name__, repr(at.drive.replace(pump_rate=0.0)))
-    if _plain(at.drive):
-        return _cached(_Key(p, at.drive, (model, at.engine_names, light, detuned, p.dephasing_operator, shape)))
-    return Problem(p, at.drive, model, at.engine_names, start=light, seed_photons=p.thermal_photons)
-
-
-def _plain(drive: Drive) -> bool:
-    """True without tones, drives and switching: then one prepared problem serves all values."""
-    return all(getattr(drive, n) == 0.0 for n in ("rabi_35", "rabi_45", "rabi_34", "cavity_drive")) \
-        and drive.cavity_decay is None
-
-
-class _Key:
-    """Parameters and drive that hash by the structure of the problem which they make."""
-
-    def __init__(self, p: Parameters, d: Drive, structure: tuple) -> None:
-        self.parameters, self.drive, self.structure = p, d, structure
-
-    def __hash__(self) -> int:
-        return hash(self.structure)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.structure == other.structure
-
-
-@lru_cache(maxsize=64)
-def _cached(key: _Key) -> Problem:
-    model, names, light = key.structure[:3]
-    return Problem(key.parameters, key.drive, model, names, start=light, seed_photons=key.parameters.thermal_photons)
+def _prepared(at: Coordinates, model: str, light: float) -> Problem | AfterPulse:
+    p, d, names = at.parameters, at.drive, at.engine_names
+    if model == "mean_field" and is_pulse(d) and "pump_rate" not in names:
+        return AfterPulse(p, d, names)
+    return Problem(p, d, model, names, start=light, seed_photons=p.thermal_photons)

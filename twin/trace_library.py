@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from scipy.stats import qmc
 
-from .crossing import Crossing, crossing
+from .crossing import Crossing, crossing, pulse_length
 from .drive import Drive
 from .pentacene import Parameters
 
@@ -35,6 +35,7 @@ _LONGEST = 200e-6  # [s] after that a burst does not come
 _SHORT = 0.15e-6  # [s] pulses below this are one kick to any burst
 _SEED = 4e-12  # photons per triplet that the traces start from
 _KEPT = 16
+_FINAL = 80  # traces that are compared at full resolution
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,18 @@ class Library:
     def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> list[Start]:
         """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the first
         light, which reaches half height at `half` [s]."""
-        step = times[1] - times[0]
-        misfit, scale, shift = _compare(times - half, amplitudes, self.shapes, self.interval, 2.0 * step)
+        thin = max(1, len(times) // 48)
+        rough, *_ = _compare(times[::thin] - half, amplitudes[::thin], self.shapes, self.interval,
+                             np.arange(len(self.shapes)), 0.0, 0)
+        near = np.argsort(rough)[:_FINAL]
+        misfit, scale, shift = _compare(times - half, amplitudes, self.shapes, self.interval, near,
+                                        times[1] - times[0], 2)
         found = []
-        for i in np.argsort(misfit)[:count]:
-            late = self.delay[i] - (half + shift[i])
+        for k in np.argsort(misfit)[:count]:
+            i = near[k]
+            late = self.delay[i] - (half + shift[k])
             log_seed = math.log(_SEED) + np.clip(2.0 * self.growth[i] * late, -25.0, 20.0)
-            found.append(Start(*map(float, self.points[i]), math.exp(log_seed), float(scale[i]), float(misfit[i])))
+            found.append(Start(*map(float, self.points[i]), math.exp(log_seed), float(scale[k]), float(misfit[k])))
         return found
 
 
@@ -90,16 +96,16 @@ def library(parameters: Parameters, drive: Drive, collective_coupling: float,
     Built at first use (about 0.1 s) and kept in memory; pulses shorter than 150 ns share one.
     """
     octave = round(2.0 * math.log2(collective_coupling)) / 2.0 if free[0] else math.log2(collective_coupling)
-    made = crossing(parameters, drive)
-    short = made.duration < _SHORT
-    pulse = "short" if short else (made.times.tobytes(), made.rate.tobytes())
+    short = pulse_length(drive) < _SHORT
+    made = None if short else crossing(parameters, drive)
+    pulse = "short" if made is None else (made.times.tobytes(), made.rate.tobytes())
     key = (octave, free, parameters.cavity_decay, parameters.coherence_decay_35, parameters.branching,
            parameters.triplet_decay, parameters.spin_lattice_35, parameters.spin_lattice_34,
            parameters.spin_lattice_45, pulse)
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
-    _kept[key] = _build(parameters, made, 2.0**octave, free)
+    _kept[key] = _build(parameters, made or crossing(parameters, drive), 2.0**octave, free)
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
     return _kept[key]
@@ -206,25 +212,25 @@ def _traces(points: np.ndarray, growth: np.ndarray, light: np.ndarray, rate: np.
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
-def _compare(times: np.ndarray, data: np.ndarray, shapes: np.ndarray, interval: np.ndarray, shift: float
-             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Misfit, best scale and best shift [s] of each shape; `times` count from the record's half height."""
-    count = shapes.shape[0]
-    misfit, scale, moved = np.ones(count), np.zeros(count), np.zeros(count)
+def _compare(times: np.ndarray, data: np.ndarray, shapes: np.ndarray, interval: np.ndarray, which: np.ndarray,
+             shift: float, shifts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Misfit, best scale and best shift [s] of the shapes `which`; `times` count from the record's half height."""
+    misfit, scale, moved = np.ones(which.size), np.zeros(which.size), np.zeros(which.size)
     power = np.sum(data * data)
-    for n in range(count):
-        per_sample = 1.0 / interval[n]
-        for tried in range(-1, 2):
+    for k in range(which.size):
+        shape = shapes[which[k]]
+        per_sample = 1.0 / interval[which[k]]
+        for tried in range(-shifts, shifts + 1):
             cross = own = 0.0
             for i in range(times.size):
                 x = (times[i] - tried * shift) * per_sample + _BEFORE * SAMPLES / _SPAN
-                low = int(np.floor(x))
-                if low >= 0 and low + 1 < SAMPLES:
-                    value = shapes[n, low] + (x - low) * (shapes[n, low + 1] - shapes[n, low])
+                low = int(x)
+                if x >= 0.0 and low + 1 < SAMPLES:
+                    value = shape[low] + (x - low) * (shape[low + 1] - shape[low])
                     cross += value * data[i]
                     own += value * value
-            if own > 0.0 and cross > 0.0 and 1.0 - cross * cross / (own * power) < misfit[n]:
-                misfit[n] = 1.0 - cross * cross / (own * power)
-                scale[n] = cross / own
-                moved[n] = tried * shift
+            if own > 0.0 and cross > 0.0 and 1.0 - cross * cross / (own * power) < misfit[k]:
+                misfit[k] = 1.0 - cross * cross / (own * power)
+                scale[k] = cross / own
+                moved[k] = tried * shift
     return misfit, scale, moved
