@@ -21,9 +21,9 @@ ROLES = REQUIRED + OPTIONAL
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRIVERS = ("instruments", "pymeasure.instruments")
 CHANNELS = ("burst", "photodiode", "log")
-_SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:\[\]]+|\[[0-9a-fA-F:]+\])::(?P<port>[^:]*)::SOCKET", re.IGNORECASE)
-_OTHER = re.compile(r"(TCPIP|USB|GPIB|ASRL|PXI|VXI|PRLGX-TCPIP|PRLGX-ASRL)[^:\s]*(::[^:\s]+)*(::(INSTR|RAW))?",
-                    re.IGNORECASE)
+_SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:\[\]]+|\[[0-9a-fA-F:]+\])::(?P<port>[^:]*)::SOCKET",
+                     re.IGNORECASE)
+_OTHER = re.compile(r"(TCPIP|USB|GPIB|ASRL|PXI|VXI|PRLGX)[^:\s]*(::[^:\s]+)*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

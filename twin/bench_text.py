@@ -49,7 +49,8 @@ def load(text: str, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
-        raise BenchFileError(f"this is not valid TOML: {error}", name, line=int(at.group(1)) if at else 0) from None
+        line = int(at.group(1)) if at else 0
+        raise BenchFileError(f"this is not valid TOML: {error}", name, line=line) from None
 
 
 def dump(tables: Mapping[str, Any]) -> str:

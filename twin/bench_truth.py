@@ -65,7 +65,7 @@ class Truth:
     pump_deviations: Mapping[str, Any] = field(default_factory=dict)
 
     def parameters(self, declared: Parameters) -> Parameters:
-        """The true crystal and mode. A true Q_L moves cavity_decay unless [truth.pentacene] names that itself."""
+        """The true crystal and mode. A true Q_L moves cavity_decay unless [truth.pentacene] does."""
         names = declared.quantities()
         changes = {name: settle(value, declared.value(name), names[name].unit, name)
                    for name, value in self.pentacene.items()}

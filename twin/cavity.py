@@ -106,7 +106,7 @@ class _Axis:
         """Centres and widths on a grid, in units of x."""
         widths = 2.0 / _QUALITIES
         steps = [np.linspace(-1.05, 1.05, int(min(160, 2.1 / (0.5 * w) + 3))) for w in widths]
-        return np.concatenate(steps), np.concatenate([np.full(len(p), w) for p, w in zip(steps, widths, strict=True)])
+        return np.concatenate(steps), np.repeat(widths, [len(places) for places in steps])
 
     def named(self, place: float, width: float) -> tuple[float, float]:
         """frequency [Hz] and loaded quality."""
@@ -153,9 +153,9 @@ class _Complex(_Axis):
         for delay in {straight, outer, *(straight + np.array([-2.0, -1.0, 1.0, 2.0]) * 1.5)}:
             y = s[part] * np.exp(1j * delay * x)
             left, c0, c1 = _two_amplitudes(modes, y)
-            for i in np.argsort(left)[:1]:
-                found.append((left[i], np.array([places[i], math.log(widths[i]), delay, 0.0, c0[i].real, c0[i].imag,
-                                                 c1[i].real, c1[i].imag])))
+            i = int(np.argmin(left))
+            found.append((left[i], np.array([places[i], math.log(widths[i]), delay, 0.0, c0[i].real,
+                                             c0[i].imag, c1[i].real, c1[i].imag])))
         found.sort(key=lambda pair: pair[0])
         return [guess for _, guess in found[:3]]
 
@@ -206,7 +206,8 @@ class _Power(_Axis):
         modes = 1.0 / (1.0 + (2.0 * (self.x[part] - places[:, None]) / widths[:, None]) ** 2)
         left, level, height = _two_amplitudes(modes, power[part])
         order = np.argsort(left)[:3]
-        return [np.array([places[i], math.log(widths[i]), 0.0, level[i].real, height[i].real, 0.0]) for i in order]
+        return [np.array([places[i], math.log(widths[i]), 0.0, level[i].real, height[i].real, 0.0])
+                for i in order]
 
     def contrast(self, p: np.ndarray) -> float:
         return abs(p[4])
@@ -267,7 +268,8 @@ def _answer(model: Any, p: np.ndarray, data: np.ndarray, noise: float, kind: str
     names = model.names(p)
     sigma = np.sqrt(np.maximum(np.diag(slopes @ covariance @ slopes.T), 0.0))
     names = {name: float(value) for name, value in names.items()}
-    return CavityFit("OK", names, dict(zip(names, map(float, sigma), strict=True)), chi2, model.model(p), kind)
+    errors = dict(zip(names, map(float, sigma), strict=True))
+    return CavityFit("OK", names, errors, chi2, model.model(p), kind)
 
 
 def _refusal(model: Any, p: np.ndarray, left: np.ndarray, place: float, width: float, step: float) -> str:
@@ -286,7 +288,8 @@ def _refusal(model: Any, p: np.ndarray, left: np.ndarray, place: float, width: f
     if width < 2.0 * step:
         return "fewer than two points fall on the resonance; narrow the span or take more points"
     if model.kind == "reflection" and isinstance(model, _Complex) and relative >= 2.0:
-        return "the circle is larger than a passive cavity's; check the calibration, or try --kind transmission"
+        return ("the circle is larger than a passive cavity's; check the calibration, or try "
+                "--kind transmission")
     if model.kind == "reflection" and isinstance(model, _Power) and p[4] > 0.0:
         return "reflection shows a peak where a dip is expected; try --kind transmission"
     return ""

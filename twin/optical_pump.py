@@ -101,7 +101,7 @@ def _checked_table(table: Any) -> tuple[tuple[float, float], ...]:
                                  f"{bounds.maximum:g} {bounds.unit}")
     rising = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(rows))
     if len(rows) < 2 or not rising:
-        raise ValueError(f"energy_table: {rows!r}: delays and energies must both rise, over two rows at least")
+        raise ValueError(f"energy_table: {rows!r}: delays and energies must both rise, over 2 rows or more")
     return rows
 
 

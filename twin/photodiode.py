@@ -38,7 +38,7 @@ NO_PULSE = Pulse(math.nan, math.nan, math.nan, math.nan)
 class Photodiode(Record):
     """The photodiode's channel. `fwhm` is the laser's, `rise_time` the diode's (10 to 90 %)."""
 
-    volt_seconds_per_joule: float = quantity(1.4e-6, "V*s/J", 1e-15, 1e9, "area of the signal per pulse energy")
+    volt_seconds_per_joule: float = quantity(1.4e-6, "V*s/J", 1e-15, 1e9, "area of the signal per energy")
     rise_time: float = quantity(1e-9, "s", 0.0, 1e-3, "10 to 90 % of the diode's own response")
     fwhm: float = quantity(5.5e-9, "s", 1e-12, 1e-3, "length of the laser's pulse")
     full_scale: float = quantity(1.6, "V", 1e-9, 1e6, "range of the converter")
@@ -72,7 +72,8 @@ class Photodiode(Record):
             shape, slope = self._shape(t, start)
             jacobian = np.stack([shape, area * slope], axis=1)
             normal = jacobian.T @ jacobian
-            if not np.linalg.cond(normal / np.sqrt(np.outer(np.diag(normal), np.diag(normal)) + 1e-300)) < 1e8:
+            size = np.sqrt(np.diag(normal)) + 1e-150
+            if not np.linalg.cond(normal / np.outer(size, size)) < 1e8:
                 return NO_PULSE
             covariance = np.linalg.inv(normal)
             step = covariance @ (jacobian.T @ (v - area * shape))

@@ -56,8 +56,9 @@ def check(name: str, value: float, q: Quantity) -> float:
         advice = ""
         if q.unit == "rad/s" and q.minimum <= TWO_PI * number <= q.maximum:
             advice = f". {number:g} looks like a frequency in Hz: multiply by 2 pi (2*pi*{number:g})"
-        raise ValueError(f"{name} = {number:g} {q.unit} is outside its range "
-                         f"{q.minimum:g} .. {q.maximum:g} {q.unit}".rstrip() + advice)
+        unit = f" {q.unit}" if q.unit else ""
+        raise ValueError(f"{name} = {number:g}{unit} is outside its range "
+                         f"{q.minimum:g} .. {q.maximum:g}{unit}{advice}")
     return number
 
 

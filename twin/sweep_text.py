@@ -66,7 +66,8 @@ def _touchstone(lines: list[str], option: str, kind: str) -> Sweep:
             continue
         cells = _numbers(line)
         if cells is None or len(cells) not in (3, 9):
-            raise ValueError(f"line {number}: expected 3 (one port) or 9 (two ports) numbers, found {line[:60]!r}")
+            raise ValueError(f"line {number}: expected 3 (one port) or 9 (two ports) numbers, "
+                             f"found {line[:60]!r}")
         rows.append(cells)
     table = _table(rows)
     first = 3 if kind == "transmission" and table.shape[1] == 9 else 1

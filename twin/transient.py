@@ -181,12 +181,14 @@ def _fit(shape: Shape, t: np.ndarray, v: np.ndarray, noise: float, phase: bool) 
         return level + amplitude * turned * inside
 
     scale = float(np.max(np.abs(y)))
-    bounds = (np.array([-1e3 * scale, math.log(1e-2), math.log(1e-3), -0.03, math.log(1e-5), -2 * math.pi, -scale]),
-              np.array([1e3 * scale, math.log(0.6 * len(x)), math.log(1e3), 0.03, math.log(0.1), 2 * math.pi, scale]))
+    turn = 2.0 * math.pi
+    bounds = (np.array([-1e3 * scale, math.log(1e-2), math.log(1e-3), -0.03, math.log(1e-5), -turn, -scale]),
+              np.array([1e3 * scale, math.log(0.6 * len(x)), math.log(1e3), 0.03, math.log(0.1), turn, scale]))
     best = None
     for guess in _guesses(shape, x, y, phase):
         inside = np.clip(guess, bounds[0] + 1e-9, bounds[1] - 1e-9)
-        fit = least_squares(lambda p: (line(p, x) - y) / noise, inside, bounds=bounds, x_scale="jac", max_nfev=100)
+        fit = least_squares(lambda p: (line(p, x) - y) / noise, inside, bounds=bounds, x_scale="jac",
+                            max_nfev=100)
         best = fit if best is None or fit.cost < best.cost else best
     assert best is not None
     dof = max(1, len(x) - len(best.x))
@@ -215,7 +217,8 @@ def _guesses(shape: Shape, x: np.ndarray, y: np.ndarray, phase: bool) -> list[np
             gain = float(right @ amplitudes)
             size = math.hypot(*amplitudes) * (1.0 if phase else math.copysign(1.0, amplitudes[0]))
             angle = math.atan2(-amplitudes[1], amplitudes[0]) if phase else 0.0
-            found.append((gain, np.array([size, math.log(f), math.log(decay), 0.0, math.log(3e-3), angle, 0.0])))
+            found.append((gain, np.array([size, math.log(f), math.log(decay), 0.0, math.log(3e-3), angle,
+                                          0.0])))
     found.sort(key=lambda pair: -pair[0])
     best = [found[0][1]]
     best += [g for _, g in found[1:60] if abs(g[1] - best[0][1]) > 0.1][:1]

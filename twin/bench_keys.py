@@ -1,0 +1,58 @@
+"""Every key that a bench file may have, from the records themselves: `maserbench check --explain`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from .bench_roles import OPTIONS, ROLES
+from .bench_tables import LIMITS, TIME_SCALE
+from .bench_truth import CavityTruth
+from .optical_pump import OpticalPump
+from .pentacene import SETS
+from .photodiode import Photodiode
+from .receiver import Receiver
+
+Row = tuple[str, str, Any, str]
+"""(key, unit, default, meaning)."""
+
+_LISTED = {"energy_table": ("s, J", "pairs [Q-switch delay, pulse energy], both rising"),
+           "gains_db": ("dB", "table of the line's elements and their power gains"),
+           "detector": ("", "if, log or direct"),
+           "channels": ("", "table of records (burst, photodiode, log) and the inputs that carry them")}
+
+
+def describe_keys() -> list[Row]:
+    """(key, unit, default, meaning) of every key, in the order in which a file would have them."""
+    rows: list[Row] = [
+        ("virtual", "", False, "the instruments are software, served by maserbench itself"),
+        ("time_scale", "", 1.0, TIME_SCALE.meaning),
+        ("title", "", "", "a line for the reader"),
+        ("ROLE.driver", "", "required", f"dotted path of the driver; ROLE is one of {', '.join(ROLES)}"),
+        ("ROLE.resource", "", "required", "VISA resource; on a virtual bench TCPIP::127.0.0.1::0::SOCKET"),
+        ("ROLE.real", "", False, "a real instrument behind a loopback address on a virtual bench")]
+    for role in ROLES:
+        rows += _rows(role, OPTIONS[role]())
+    rows += _rows("pump", OpticalPump()) + _rows("receiver.burst|log", Receiver())
+    rows += _rows("photodiode", Photodiode())
+    rows += [("expected.parameters", "", "bench_default", f"named set: {', '.join(SETS)}"),
+             ("expected.pentacene.NAME", "", None, "what differs from that set"),
+             ("expected.prior.NAME", "", None, "[mean, sigma] of a fitted quantity"),
+             ("expected.model_error.NAME", "", 0.0, "relative error, quoted beside the fit's own sigma")]
+    rows += [(f"limits.{name}", q.unit, None, f"{q.meaning}: a maximum or [minimum, maximum]")
+             for name, q in LIMITS.items()]
+    rows += [("mocks.console", "", None, "127.0.0.1:PORT of the software instruments' console"),
+             ("truth.richness", "", 1, "0, 1 or 2: how rich the physics of a virtual bench is"),
+             ("truth.pentacene|receiver|pump.NAME", "", None, "a true value, or '+x%' of the declared one")]
+    return rows + _rows("truth.cavity", CavityTruth())
+
+
+def _rows(prefix: str, record: Any) -> list[Row]:
+    quantities = record.quantities()
+    rows = []
+    for f in dataclasses.fields(record):
+        unit, meaning = _LISTED.get(f.name, ("", ""))
+        if f.name in quantities:
+            unit, meaning = quantities[f.name].unit, quantities[f.name].meaning
+        rows.append((f"{prefix}.{f.name}", unit, getattr(record, f.name), meaning))
+    return rows
