@@ -81,4 +81,4 @@ def _shipped(path: str, role: str) -> Any:
         return getattr(importlib.import_module(module), class_name)
     except (ImportError, AttributeError) as problem:
         raise DriverRefused(role, "", f"driver {path!r} does not exist ({problem})", "",
-                            "see the list of drivers in docs/add_an_instrument.md") from problem
+                            "correct the path: package, module, class") from problem

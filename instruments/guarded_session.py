@@ -32,6 +32,7 @@ from .mended_socket import MendedSocket, check_host, mend
 EXPLANATION_TIME = 0.5      # [s] spent at most on each question after a timeout
 QUEUE_ENTRY = re.compile(r"[-+]?\d+(\s*,.*)?")
 GONE = (StatusCode.error_connection_lost, StatusCode.error_io, StatusCode.error_invalid_object)
+LINE_ENDS = b"\r\n\x03 "
 REPEAT = "repeat the measurement; a new connection is made first"
 RESET = "reopen it and set everything again"
 
@@ -209,7 +210,7 @@ class GuardedSession(VISAAdapter):
         if self._state != "open":
             raise self._error(PeerClosed, "the connection is closed", "", RESET)
         unread = self._line.unread() if self._line is not None else b""
-        if unread and not unread.strip():
+        if unread and not unread.strip(LINE_ENDS):
             self._line.discard(len(unread))      # an extra line end harms nobody
         elif unread:
             self._state = "doubtful"

@@ -23,8 +23,17 @@ from .roles import SafeReport
 LONGEST_QUEUE = 32
 
 
+def is_property(owner: Any, name: str) -> bool:
+    """Whether setting this attribute speaks to the instrument."""
+    return isinstance(getattr(type(owner), name, None), property)
+
+
 class GuardedChannel(Channel):
-    """A channel whose questions, too, are one exchange each."""
+    """A channel whose questions and checked sets, too, are one exchange each."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        with self.parent.turn() if is_property(self, name) else nullcontext():
+            super().__setattr__(name, value)
 
     def ask(self, command: str, query_delay: float | None = None) -> str:
         """Send a question and return its answer; no other thread comes in between."""
@@ -69,6 +78,11 @@ class Guarded:
         return str(getattr(self.adapter, "resource_name", "") or type(self.adapter).__name__)
 
     # one exchange at a time
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a property and check what the instrument says to it, in one turn."""
+        with self.turn() if is_property(self, name) else nullcontext():
+            super().__setattr__(name, value)
 
     def turn(self) -> AbstractContextManager[None]:
         """Hold the session for an exchange of several messages."""
@@ -142,8 +156,9 @@ class Guarded:
 
     def put(self, name: str, value: Any, relative: float = 1e-6, absolute: float = 0.0) -> Any:
         """Set a property, read it back and return what was read; NotTaken where it differs by more."""
-        setattr(self, name, value)
-        found = getattr(self, name)
+        with self.turn():
+            setattr(self, name, value)
+            found = getattr(self, name)
         number = isinstance(value, (int, float)) and isinstance(found, (int, float))
         same = math.isclose(found, value, rel_tol=relative, abs_tol=absolute) if number else found == value
         if not same:

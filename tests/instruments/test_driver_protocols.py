@@ -106,7 +106,8 @@ READABLE = [
 OUT_OF_RANGE = [
     (DG645, "repetition_rate", 1e9), (DG645, "edge_4.link", 10), (DG645, "output_1.amplitude", 6.0),
     (DG645, "trigger_source", "never"), (EksplaNT, "energy_level", "Full"),
-    (EksplaNT, "frequency_divider", 0), (EksplaNT, "wavelength", 590.0), (KeysightE8257D, "frequency", 1.4495), (KeysightE8257D, "power", 40),
+    (EksplaNT, "frequency_divider", 0), (EksplaNT, "wavelength", 590.0),
+    (KeysightE8257D, "frequency", 1.4495), (KeysightE8257D, "power", 40),
     (RohdeSchwarzFSV, "points", 7), (RohdeSchwarzFSV, "data_format", "INT"), (Shutter, "commanded", "half"),
     (KeysightInfiniium, "ch_1.input", "DC75"), (KeysightInfiniium, "source", 5),
     (ThorlabsPM100, "wavelength", 590),
