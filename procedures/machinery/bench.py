@@ -15,6 +15,7 @@ from typing import Any
 from twin.bench_description import LIMITS, BenchDescription, parse
 
 from .failures import BenchFailure
+from .guard import Guard
 from .shot import Origin
 from .software_instruments import Console, SoftwareInstruments
 
@@ -73,7 +74,10 @@ class Bench:
         self.identities: dict[str, str] = {}
         self.seed: int | None = None
         self.console: Console | None = None
+        self._guard: Guard | None = None
         try:
+            if not tolerant:
+                self._guard = Guard(description)
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
@@ -165,6 +169,9 @@ class Bench:
         if self._process is not None:
             self._process.close()
             self._process = None
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
 
     def __enter__(self) -> Bench:
         return self

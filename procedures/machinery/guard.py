@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from .failures import BenchFailure
 from .run_folder import held, hold
 
 _PATIENCE = 3.0  # [s] in which a running controller should have made the bench safe
@@ -30,7 +31,7 @@ def lock_file(description: Any) -> Path:
 
 
 class Guard:
-    """Holds a bench for this process; ValueError when another controller holds it."""
+    """Holds a bench for this process; BenchFailure when another controller holds it."""
 
     def __init__(self, description: Any) -> None:
         path = lock_file(description)
@@ -39,9 +40,9 @@ class Guard:
             hold(file)
         except OSError:
             file.close()
-            raise ValueError(f"another program runs the bench {description.name} (process "
-                             f"{path.read_text('utf-8').strip()}); stop it first, or make all safe with "
-                             "'maserbench safe'") from None
+            raise BenchFailure(f"another program runs the bench {description.name} (process "
+                               f"{path.read_text('utf-8').strip()}); stop it first, or make all safe with "
+                               "'maserbench safe'") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -55,7 +56,7 @@ class Guard:
 def ask_controller(description: Any) -> bool:
     """Ask a controller that holds the bench to stop and wait for it a little; False where there is none."""
     path = lock_file(description)
-    if not held(path):
+    if os.name == "nt" or not held(path):  # Windows has no signal that a program could take as a request
         return False
     try:
         os.kill(int(path.read_text("utf-8")), signal.SIGINT)

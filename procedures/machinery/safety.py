@@ -61,7 +61,7 @@ def _summary(findings: list[Finding]) -> SafeState:
     by_role = {finding.role: finding for finding in findings}
     doubtful = [f for f in findings if f.role in VITAL and f.safe is not True]
     others = [f for f in findings if f.role not in VITAL and f.safe is not True]
-    message = "; ".join(f"{f.role}: {'NOT SAFE, ' if f.safe is False else 'unknown, '}{f.found}"
+    message = "; ".join(f"{f.role}: {'NOT SAFE, ' if f.safe is False else 'unknown, '}{f.found.rstrip('.')}"
                         for f in (*doubtful, *others))
     return SafeState(not doubtful, _word(by_role, _LASER, "off"), _word(by_role, _SHUTTER, "closed"),
                      _word(by_role, _RF, "off"), message or "all read back safe")

@@ -110,7 +110,8 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
     result = procedure.answer() if problem is None else {}
     safe = acquisition.make_safe()
     if not safe.verified:
-        message = f"{message or 'the run is over'}; STATE UNKNOWN, use the emergency stop: {safe.message}"
+        message = (f"{message.rstrip('.') or 'the run is over'}. STATE UNKNOWN, use the emergency stop: "
+                   f"{safe.message}")
     folder.finish(result)
     acquisition.note(events.RunEnded(folder.path, state, message, result))
     if not safe.verified:

@@ -53,17 +53,13 @@ def _role(bench: Bench, role: str) -> dict[str, Any]:
 
 def _limits(bench: Bench, role: str) -> tuple[bool, str]:
     """Whether what the instrument is set to now lies within [limits]."""
-    limits, name = bench.description.limits, {"microwave": "rf_power", "microwave_45": "rf_power",
-                                              "timing": "repetition_rate"}.get(role)
-    if name not in limits:
+    if not role.startswith("microwave") or "rf_power" not in bench.description.limits:
         return True, ""
-    setting = "power" if name == "rf_power" else name
-    value = bench.roles[role].settings().get(setting)
-    if name == "rf_power":
-        value = 1e-3 * 10.0 ** (float(value) / 10.0)
-    low, high = limits[name]
-    if isinstance(value, (int, float)) and not low <= value <= high:
-        return False, f"{setting} = {value:g} is outside [limits] {name} = {low:g} .. {high:g}"
+    watts = 1e-3 * 10.0 ** (float(bench.roles[role].power) / 10.0)
+    try:
+        bench.description.limit("rf_power", watts)
+    except ValueError as outside:
+        return False, str(outside)
     return True, ""
 
 

@@ -87,10 +87,6 @@ class Watcher:
         where = self._errors if self._live is None else self._live.console
         where.print(f"note: {event.text}", markup=False)
 
-    def _SafeState(self, event: events.SafeState) -> None:
-        if not event.verified:
-            self._errors.print(f"[bold red]STATE UNKNOWN, use the emergency stop:[/] {event.message}")
-
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
@@ -112,7 +108,7 @@ class Watcher:
 
     def summary(self) -> None:
         """The whole table, once the run is over."""
-        if self._shots:
+        if any(shot.energy == shot.energy or shot.number in self._fits for shot in self._shots.values()):
             self._console.print(self._table(list(self._shots)))
 
 
