@@ -18,7 +18,7 @@ import numpy as np
 from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
-from .errors import InstrumentTimeout, NoTrigger
+from .errors import InstrumentTimeout, NoTrigger, ProtocolError
 from .scpi_instrument import Guarded, GuardedChannel
 from .waveform import Waveform
 
@@ -141,6 +141,8 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         super().__init__(adapter, name, **kwargs)
         self._names: dict[str, int] = {}
         self._bits = 16
+        self._read: dict[str, np.ndarray] = {}      # codes since the last arming, and before it
+        self._before: dict[str, np.ndarray] = {}
 
     def configure(self, sample_rate: float, points: int, pretrigger: float,
                   channels: Mapping[str, tuple[int, float, float]], bits: int = 10) -> dict[str, float]:
@@ -186,6 +188,7 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
 
     def arm(self) -> None:
         """Ready for one trigger; returns once it would be taken, so that no shot is fired too early."""
+        self._before, self._read = self._read or self._before, {}
         with self.turn():
             self.armed, self.acquired      # noqa: B018 - asking clears what earlier shots left
             self.write(":SING")
@@ -210,8 +213,17 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         return True
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, Waveform]:
-        """The record of the named channels, of all configured ones without names; answers are `hear`d."""
-        return {name: self.read_channel(self._names[name], name) for name in names or self._names}
+        """The record of the named channels, of all configured ones without names (answers are `hear`d).
+
+        ProtocolError where the record is, bit for bit, the one before the last arming: noise never repeats.
+        """
+        found = {name: self.read_channel(self._names[name], name) for name in names or self._names}
+        self._read |= {name: record.codes for name, record in found.items()}
+        if all(np.array_equal(record.codes, self._before.get(name)) and np.ptp(record.codes)
+               for name, record in found.items()):
+            raise self.error(ProtocolError, "the record is the previous one, bit for bit", "a new record",
+                             "do not use this shot; check that the digitiser is triggered")
+        return found
 
     def read_channel(self, number: int, name: str = "") -> Waveform:
         """One channel's record. ProtocolError where the block is not as long as the record."""

@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 import instruments
-from instruments import CannotConnect, InstrumentError, NoTrigger, PeerClosed, Refused
+from instruments import (
+    CannotConnect,
+    InstrumentError,
+    InstrumentTimeout,
+    NoTrigger,
+    PeerClosed,
+    ProtocolError,
+    Refused,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = ("pump", "timing", "digitiser", "microwave", "analyser", "energy", "shutter")
@@ -269,3 +277,68 @@ def test_an_unplugged_instrument_is_named_and_unknown_and_comes_back(bench):
         assert bench.console("plug pump").startswith("ok")
     pump.adapter.reopen()
     assert pump.verify_safe().safe
+
+
+@pytest.mark.parametrize(("fault", "kind"), [
+    ("timeout severity=30", InstrumentTimeout), ("scope_hang", InstrumentTimeout),
+    ("half_block", InstrumentTimeout), ("dropped_connection", PeerClosed), ("wrong_length", ProtocolError),
+    ("wrong_length severity=-2", ProtocolError)])
+def test_a_fault_of_the_line_ends_in_an_error_that_names_the_digitiser(bench, armed, fault, kind):
+    digitiser = armed["digitiser"]
+    shoot(armed)
+    usual, digitiser.adapter.timeout = digitiser.adapter.timeout, 0.5
+    try:
+        assert bench.console(f"inject {fault}").startswith("ok")
+        began = time.monotonic()
+        with pytest.raises(kind, match="digitiser at TCPIP"):
+            digitiser.read()
+        assert time.monotonic() - began < 3
+        digitiser.make_safe()
+        assert digitiser.verify_safe().safe
+    finally:
+        digitiser.adapter.timeout = usual
+    records = shoot(armed)
+    assert {record.codes.size for record in records.values()} == {POINTS}
+
+
+@pytest.mark.parametrize(("fault", "kind", "words"), [
+    ("missed_trigger", NoTrigger, "a trigger"), ("stale_data", ProtocolError, "bit for bit")])
+def test_a_shot_without_a_record_of_its_own_is_an_error(bench, armed, fault, kind, words):
+    shoot(armed)
+    assert bench.console(f"inject {fault}").startswith("ok")
+    armed["digitiser"].arm()
+    armed["timing"].fire()
+    with pytest.raises(kind, match=words):
+        armed["digitiser"].wait(1.0)
+        armed["digitiser"].read()
+    shoot(armed)
+
+
+def test_a_record_may_be_read_twice(armed):
+    first = shoot(armed)
+    again = armed["digitiser"].read()
+    for name, record in first.items():
+        np.testing.assert_array_equal(record.codes, again[name].codes)
+
+
+def test_a_digitiser_that_is_slow_to_arm_is_waited_for(bench, armed):
+    assert bench.console("inject arm_race severity=0.2").startswith("ok")
+    try:
+        began = time.monotonic()
+        records = shoot(armed)
+        assert time.monotonic() - began > 0.2
+        assert records["burst"].codes.size == POINTS
+    finally:
+        bench.console("inject arm_race severity=0")
+
+
+def test_an_open_interlock_stops_emission_and_nothing_arms_it_again(bench, armed):
+    assert bench.console("inject interlock").startswith("ok")
+    try:
+        shoot(armed)
+        assert armed["pump"].emission != "on"
+        with pytest.raises(InstrumentError, match="pump at TCPIP"):
+            armed["pump"].arm("MAX")
+        assert bench.state()["laser"] == "off"
+    finally:
+        bench.console("inject interlock severity=0")
