@@ -1,0 +1,24 @@
+"""What holds for every test: no window on anyone's desk, GUI tests marked, campaigns only on request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+_GUI = Path(__file__).parent / "gui"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest itself looks at -m
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if _GUI in item.path.parents:
+            item.add_marker("gui")
+    if "campaign" not in config.getoption("-m"):
+        long = [item for item in items if item.get_closest_marker("campaign")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
