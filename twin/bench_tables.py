@@ -220,14 +220,16 @@ def read_truth(reader: BenchReader, virtual: bool, pump: OpticalPump, receivers:
         raise reader.wrong(f"richness: expected one of {RICHNESS}, found {richness!r}",
                            ("truth", "richness"))
     truth = Truth(richness, reader.table(("truth", "pentacene")), _receiver_deviations(reader, receivers),
-                  reader.fill(CavityTruth(), ("truth", "cavity")), members_si(reader.table(("truth", "pump"))))
+                  reader.fill(CavityTruth(), ("truth", "cavity")),
+                  members_si(reader.table(("truth", "pump"))))
     reader.known(("truth", "pentacene"), truth.pentacene, declared.quantities())
     reader.known(("truth", "pump"), truth.pump_deviations, [f.name for f in dataclasses.fields(OpticalPump)])
     _try(reader, ("truth", "pentacene"), lambda: truth.parameters(declared))
     _try(reader, ("truth", "pump"), lambda: truth.pump(pump))
     for name, receiver in receivers.items():
         own = ("truth", "receiver", name)
-        _try(reader, own if reader.at(own) else own[:2], lambda n=name, r=receiver: truth.receiver(n, r))
+        _try(reader, own if reader.at(own) else own[:2],
+             lambda n=name, r=receiver: truth.receiver(n, r))
     return truth
 
 

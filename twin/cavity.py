@@ -136,7 +136,8 @@ class _Complex(_Axis):
         c0, c1 = p[4] + 1j * p[5], p[6] + 1j * p[7]
         inner = c0 + c1 * mode
         columns = np.stack([outer * c1 * by_place, outer * c1 * by_width, -1j * self.x * outer * inner,
-                            self.x * cable * inner, outer, 1j * outer, outer * mode, 1j * outer * mode], axis=1)
+                            self.x * cable * inner, outer, 1j * outer, outer * mode, 1j * outer * mode],
+                           axis=1)
         return np.concatenate([columns.real, columns.imag])
 
     def guesses(self, s: np.ndarray) -> list[np.ndarray]:
@@ -283,8 +284,8 @@ def _refusal(model: Any, p: np.ndarray, left: np.ndarray, place: float, width: f
     if not -1.0 < place < 1.0:
         return "the resonance lies outside the sweep; move the span"
     if width > 1.5:
-        return ("nothing narrower than the sweep stands out of its background; widen the span if the line is "
-                "that wide")
+        return ("no dip stands out of the ripple of the background: the largest feature is wider than the "
+                "sweep; widen the span if the line is that wide")
     if width < 2.0 * step:
         return "fewer than two points fall on the resonance; narrow the span or take more points"
     if model.kind == "reflection" and isinstance(model, _Complex) and relative >= 2.0:

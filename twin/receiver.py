@@ -91,9 +91,10 @@ class Receiver(Record):
         if self.detector not in DETECTORS:
             raise ValueError("detector: " + nearest(str(self.detector), DETECTORS))
         super().__post_init__()
-        if self.slope == 0.0 or self.ceiling <= self.floor:
-            raise ValueError(f"slope = {self.slope:g} V/dB must not be 0 and ceiling = {self.ceiling:g} dBm "
-                             f"must lie above floor = {self.floor:g} dBm")
+        if self.slope == 0.0:
+            raise ValueError("slope = 0 V/dB: a detector without slope shows nothing")
+        if self.ceiling <= self.floor:
+            raise ValueError(f"ceiling = {self.ceiling:g} dBm must lie above floor = {self.floor:g} dBm")
 
     def _checked(self, name: str, value: Any, q: Quantity) -> Any:
         if name == "offset" and value is None:

@@ -182,8 +182,9 @@ def _fit(shape: Shape, t: np.ndarray, v: np.ndarray, noise: float, phase: bool) 
 
     scale = float(np.max(np.abs(y)))
     turn = 2.0 * math.pi
-    bounds = (np.array([-1e3 * scale, math.log(1e-2), math.log(1e-3), -0.03, math.log(1e-5), -turn, -scale]),
-              np.array([1e3 * scale, math.log(0.6 * len(x)), math.log(1e3), 0.03, math.log(0.1), turn, scale]))
+    low, high = 1e-2, 0.6 * len(x)  # turns per record
+    bounds = (np.array([-1e3 * scale, math.log(low), math.log(1e-3), -0.03, math.log(1e-5), -turn, -scale]),
+              np.array([1e3 * scale, math.log(high), math.log(1e3), 0.03, math.log(0.1), turn, scale]))
     best = None
     for guess in _guesses(shape, x, y, phase):
         inside = np.clip(guess, bounds[0] + 1e-9, bounds[1] - 1e-9)
