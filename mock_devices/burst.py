@@ -22,7 +22,7 @@ DARK = 1e-12  # [J] a pulse below it excites nobody
 
 @dataclass(frozen=True)
 class Order:
-    """One shot to be computed. `pulses`: (energy in the crystal [J], photodiode edge [s after the trigger]).
+    """One shot to be computed. `pulses`: (energy in the crystal [J], first light [s after the trigger]).
 
     `leaked_photons` is what a source left on holds in the mode. `mean_field`: the fit's own dynamics from
     a thermal seed drawn once (richness 0), else the stochastic reading.
@@ -60,7 +60,7 @@ def compute(order: Order) -> Burst:
     pulses = tuple(p for p in order.pulses if p[0] > DARK)
     if not pulses:
         return Burst(0.0, _NOTHING, None, 0.0)
-    start = pulses[0][1] - order.pump.lead
+    start = pulses[0][1]
     if start >= order.until:
         return Burst(order.until, _NOTHING, None, 0.0)
     drive = _drive(order, [(energy, edge - pulses[0][1]) for energy, edge in pulses])
