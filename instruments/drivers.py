@@ -21,7 +21,7 @@ LINES = {"read_termination": "\n", "write_termination": "\n"}      # what upstre
 PATH = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 
 
-def load_driver(path: str, role: str = "") -> type:
+def load_driver(path: str, role: str = "") -> type[Any]:
     """The driver class named by `path`; DriverRefused (a ValueError) where it may not serve. No I/O."""
     found = _installed(path) or _shipped(path, role)
     from pymeasure.instruments import Instrument

@@ -9,8 +9,8 @@ Rules it keeps:
 * After a timeout the line is closed and opened anew and the instrument's identity compared, because a
   late answer would otherwise be taken for the answer to the next question. Then the error queue is
   asked once, and the error says what it answered. Nothing is ever sent twice.
-* A connection lost to the peer stays lost until `reopen` is called: an instrument that was switched
-  off has forgotten its settings, and going on as if nothing had happened gives wrong numbers.
+* A connection lost to the peer stays lost until `reopen`: an instrument that was switched off has
+  forgotten its settings, and going on gives wrong numbers.
 * One thread at a time has the turn. `urgent` takes it from a thread that hangs in a transfer.
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,8 +28,9 @@ from pyvisa.constants import StatusCode
 from pyvisa.errors import InvalidSession, VisaIOError
 
 from .errors import Busy, CannotConnect, InstrumentError, InstrumentTimeout, PeerClosed, ProtocolError
-from .mended_socket import MendedSocket, check_host, mend
+from .mended_socket import MendedSocket, check_host, mend, read_plainly
 
+GRACE = 0.1                 # [s] within which an ordinary exchange ends by itself
 EXPLANATION_TIME = 0.5      # [s] spent at most on each question after a timeout
 QUEUE_ENTRY = re.compile(r"[-+]?\d+(\s*,.*)?")
 GONE = (StatusCode.error_connection_lost, StatusCode.error_io, StatusCode.error_invalid_object)
@@ -67,6 +69,10 @@ class GuardedSession(VISAAdapter):
                               f"for more than {patience:g} s", "", "abort it, or use urgent()")
         try:
             yield
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            if self._state == "open":
+                self._state = "doubtful"      # its answer may still come, and be taken for the next one
+            raise
         finally:
             self._lock.release()
 
@@ -76,12 +82,7 @@ class GuardedSession(VISAAdapter):
 
         For the safe state only. A lost connection is opened again here, since silence is worse.
         """
-        if not self._lock.acquire(timeout=0.1):
-            self.interrupt()
-            if not self._lock.acquire(timeout=timeout):
-                raise self._error(Busy, f"cannot break off the transfer of {self._sent!r} in another thread",
-                                  "", "use the emergency stop")
-            self._state = "doubtful"
+        self._take_turn(timeout)
         usual, hurried = self.timeout, self._hurried
         try:
             self.timeout, self._hurried = timeout, True
@@ -91,6 +92,19 @@ class GuardedSession(VISAAdapter):
         finally:
             self.timeout, self._hurried = usual, hurried
             self._lock.release()
+
+    def _take_turn(self, timeout: float) -> None:
+        """Get the lock, breaking off whoever has it; Busy where that does not help within `timeout` [s]."""
+        deadline = time.monotonic() + GRACE + timeout
+        if self._lock.acquire(timeout=GRACE):
+            return
+        self.interrupt()
+        while not self._lock.acquire(timeout=GRACE):
+            if time.monotonic() > deadline:
+                raise self._error(Busy, f"cannot break off the transfer of {self._sent!r} in another thread",
+                                  "", "use the emergency stop")
+            self.interrupt()
+        self._state = "doubtful"
 
     def interrupt(self) -> None:
         """Break off what another thread is doing on this session, which then gets a PeerClosed.
@@ -159,16 +173,15 @@ class GuardedSession(VISAAdapter):
     def _verify(self) -> None:
         """Compare the identity with the remembered one; the session is lost if it differs."""
         known = self._identity
-        if not known:
+        if not self._hello:
             return
         try:
-            self._raw_write(self._hello)
-            found = self._raw_read().strip()
+            found = self.connection.query(self._hello).strip()
         except VisaIOError as problem:
             self._state = "doubtful"
             found = f"it takes a new connection but does not answer {self._hello!r}"
-            raise self._error(InstrumentTimeout, found, repr(known), "see its front panel") from problem
-        if found != known:
+            raise self._error(InstrumentTimeout, found, "its name", "see its front panel") from problem
+        if known and found != known:
             self._state = "lost"
             raise self._error(ProtocolError, f"after a new connection {found!r} answers", repr(known),
                               "check what is connected there")
@@ -179,7 +192,7 @@ class GuardedSession(VISAAdapter):
         with self.turn():
             self._ready()
             self._sent = command
-            self._guard(self._raw_write, command, doing="taking the command")
+            self._guard(self.connection.write, command, doing="taking the command")
 
     def _write_bytes(self, content: bytes, **kwargs: Any) -> None:
         with self.turn():
@@ -189,27 +202,24 @@ class GuardedSession(VISAAdapter):
 
     def _read(self, **kwargs: Any) -> str:
         with self.turn():
-            return self._guard(self._raw_read, doing="answering")
+            self._must_be_open()
+            return self._guard(self.connection.read, doing="answering")
 
     def _read_bytes(self, count: int, break_on_termchar: bool = False, **kwargs: Any) -> bytes:
         with self.turn():
+            self._must_be_open()
             if count < 0 or break_on_termchar:
                 return self._guard(super()._read_bytes, count, break_on_termchar, doing="answering")
             return bytes(self._exactly(count))
-
-    def _raw_write(self, command: str) -> None:
-        self.connection.write(command)
-
-    def _raw_read(self) -> str:
-        return self.connection.read()
 
     def _ready(self) -> None:
         """Nothing may be sent over a lost or doubtful line, nor over one with an unasked answer on it."""
         if self._state == "doubtful":
             self.reopen()
-        if self._state != "open":
-            raise self._error(PeerClosed, "the connection is closed", "", RESET)
-        unread = self._line.unread() if self._line is not None else b""
+        self._must_be_open()
+        if self._line is None:
+            return
+        unread = self._line.unread()
         if unread and not unread.strip(LINE_ENDS):
             self._line.discard(len(unread))      # an extra line end harms nobody
         elif unread:
@@ -220,7 +230,12 @@ class GuardedSession(VISAAdapter):
     def read_exactly(self, count: int) -> bytearray:
         """`count` bytes in one buffer, whatever bytes they are."""
         with self.turn():
+            self._must_be_open()
             return self._exactly(count)
+
+    def _must_be_open(self) -> None:
+        if self._state != "open":
+            raise self._error(PeerClosed, "the connection is closed", "", RESET)
 
     def spoilt(self, found: str, expected: str) -> InstrumentError:
         """The error for an answer that makes no sense; the line is opened anew before the next question."""
@@ -230,20 +245,11 @@ class GuardedSession(VISAAdapter):
 
     def _exactly(self, count: int) -> bytearray:
         if self._line is None:
-            return bytearray(self._guard(self._plainly, count, doing=f"sending {count} bytes"))
-        if self._state != "open":
-            raise self._error(PeerClosed, "the connection is closed", "", RESET)
+            return bytearray(self._guard(read_plainly, self.connection, count, doing=f"sending {count} bytes"))
         data, status = self._line.read_exactly(count)
-        if status < 0:
-            raise self._failed(status, f"sending {count} bytes, of which {len(data)} came")
-        return data
-
-    def _plainly(self, count: int) -> bytes:
-        usual, self.connection.read_termination = self.connection.read_termination, None
-        try:
-            return self.connection.read_bytes(count, chunk_size=max(count, 1024))
-        finally:
-            self.connection.read_termination = usual
+        if status >= 0:
+            return data
+        raise self._failed(status, f"sending {count} bytes, of which {len(data)} came")
 
     # when it goes wrong
 
@@ -286,8 +292,7 @@ class GuardedSession(VISAAdapter):
         A late answer may come in its place; it is known by its form, and the line is dropped anyway.
         """
         try:
-            self._raw_write(self._error_query or self._hello)
-            said = self._raw_read().strip()
+            said = self.connection.query(self._error_query or self._hello).strip()
         except (VisaIOError, InvalidSession, UnicodeDecodeError):
             return ""
         return f"its error queue says {said}" if self._error_query and QUEUE_ENTRY.fullmatch(said) else ""

@@ -145,7 +145,8 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         self._before: dict[str, np.ndarray] = {}
 
     def configure(self, sample_rate: float, points: int, pretrigger: float,
-                  channels: Mapping[str, tuple[int, float, float]], bits: int = 10) -> dict[str, float]:
+                  channels: Mapping[str, tuple[int, float, float]],
+                  bits: int = 10) -> dict[str, float | str | bool]:
         """Set up records of `points` samples that begin `pretrigger` [s] before the trigger.
 
         `channels`: name -> (number, full scale [V], offset [V]); others are switched off. `bits` of the
@@ -219,8 +220,8 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         """
         found = {name: self.read_channel(self._names[name], name) for name in names or self._names}
         self._read |= {name: record.codes for name, record in found.items()}
-        if all(np.array_equal(record.codes, self._before.get(name)) and np.ptp(record.codes)
-               for name, record in found.items()):
+        if all(name in self._before and np.array_equal(record.codes, self._before[name])
+               and np.ptp(record.codes) for name, record in found.items()):
             raise self.error(ProtocolError, "the record is the previous one, bit for bit", "a new record",
                              "do not use this shot; check that the digitiser is triggered")
         return found

@@ -92,7 +92,8 @@ class Digitiser(Role, Protocol):
     """Takes one record per trigger on several channels."""
 
     def configure(self, sample_rate: float, points: int, pretrigger: float,
-                  channels: Mapping[str, tuple[int, float, float]], bits: int = 10) -> dict[str, float]:
+                  channels: Mapping[str, tuple[int, float, float]],
+                  bits: int = 10) -> dict[str, float | str | bool]:
         """Sa/s, samples, seconds before the trigger, {name: (number, full scale [V], offset [V])}."""
 
     def arm(self) -> None:

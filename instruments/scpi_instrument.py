@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pymeasure.adapters import Adapter
 from pymeasure.instruments import Channel
@@ -21,6 +21,13 @@ from .roles import SafeReport
 
 # Queues hold 10 to 30 entries; one that never empties is itself a fault.
 LONGEST_QUEUE = 32
+
+
+# A type checker sees what Guarded always stands beside; at run time it is a plain mixin.
+if TYPE_CHECKING:
+    from pymeasure.instruments import Instrument as Beside
+else:
+    Beside = object
 
 
 def is_property(owner: Any, name: str) -> bool:
@@ -40,7 +47,7 @@ class GuardedChannel(Channel):
         return self.parent.ask(self.insert_id(command), query_delay)
 
 
-class Guarded:
+class Guarded(Beside):
     """Mixin: opens resources as guarded sessions, and gives the verbs of all roles.
 
     A driver states `models` (a pattern its identity must match), and defines `_to_safe_state` and
