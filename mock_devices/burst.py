@@ -63,7 +63,7 @@ def compute(order: Order) -> Burst:
     start = pulses[0][1]
     if start >= order.until:
         return Burst(order.until, _NOTHING, None, 0.0)
-    drive = _drive(order, [(energy, edge - pulses[0][1]) for energy, edge in pulses])
+    drive = _drive(order, [(energy, first - start) for energy, first in pulses])
     times = STEP * np.arange(max(8, math.ceil((order.until - start) / STEP) + 3))
     random = np.random.default_rng(np.random.SeedSequence(order.stream))
     leaked = math.sqrt(order.leaked_photons) * np.exp(2j * math.pi * random.random())

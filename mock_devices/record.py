@@ -22,7 +22,7 @@ _QUIET = 0.8e-3  # [V] noise of an input with nothing connected
 class Recording:
     """What the digitiser was set to, whose shot it is, and which faults are on.
 
-    `stream` (seed, shot); `pulses` (energy [J], photodiode edge [s after the trigger]).
+    `stream` (seed, shot); `pulses` (energy [J], first light [s after the trigger]).
     """
 
     world: World
@@ -53,8 +53,8 @@ def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording
     if name == "photodiode":
         diode = recording.world.photodiode
         volts = np.zeros(len(times))
-        for energy, edge in recording.pulses:
-            volts += diode.volts(times, energy, edge)
+        for energy, start in recording.pulses:
+            volts += diode.volts(times, energy, start)
         noise = diode.noise_volts
     elif name in recording.world.receivers:
         receiver = _with_faults(recording.world.receivers[name], faults)

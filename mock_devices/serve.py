@@ -174,16 +174,19 @@ def _listen_to_stdin(console: Console) -> None:
     def answer(line: str) -> None:
         print(console.answer(line), flush=True)
 
-    def read() -> None:
-        try:
-            for line in sys.stdin:
-                if line.strip():
-                    loop.call_soon_threadsafe(answer, line)
-        except (OSError, ValueError, RuntimeError):
+    def read(descriptor: int) -> None:
+        waiting = b""
+        try:  # not through sys.stdin: a thread blocked inside its buffer aborts the interpreter's exit
+            while chunk := os.read(descriptor, 4096):
+                *lines, waiting = (waiting + chunk).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        loop.call_soon_threadsafe(answer, line.decode("utf-8", "replace"))
+        except (OSError, RuntimeError):
             pass  # closed, or the loop has ended: nobody to answer
 
     if sys.stdin is not None and not sys.stdin.closed:
-        threading.Thread(target=read, name="stdin", daemon=True).start()
+        threading.Thread(target=read, args=(sys.stdin.fileno(),), name="stdin", daemon=True).start()
 
 
 __all__ = ["DEVICES", "Bench", "BenchFileError", "CannotServe", "assemble", "serve"]

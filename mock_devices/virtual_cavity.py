@@ -184,7 +184,7 @@ class VirtualCavity:
         self.note_bench()
 
     def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> tuple[tuple[float, float], ...]:
-        """(energy [J], edge after T0 [s]) of the light that reaches pick-off and crystal."""
+        """(energy [J], first light after T0 [s]) of the light that reaches pick-off and crystal."""
         if edges.lamp is None or edges.q_switch is None or not self.laser.armed:
             return ()
         pump = self.world.pump
@@ -212,7 +212,7 @@ class VirtualCavity:
         """The shot's physics, and from it the record, on the executor."""
         if taken is None and not pulses:
             return None
-        relative = tuple((energy, edge - trigger) for energy, edge in pulses)
+        relative = tuple((energy, first - trigger) for energy, first in pulses)
         until = 40e-6
         if taken is not None:
             until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
