@@ -42,9 +42,8 @@ RESET = "reopen it and set everything again"
 class GuardedSession(VISAAdapter):
     """One instrument's VISA session with deadlines, verification after a timeout, and turns.
 
-    `timeout` [ms, as VISA counts] limits each read and each write. `hello` is the question whose answer
-    must be the same after a reopening, `error_query` the one asked after a timeout; "" for instruments
-    that have none. Further keywords go to PyVISA. Raises CannotConnect.
+    `timeout` [ms, as VISA counts] limits each read and each write. `hello` asks who is there, `error_query`
+    what is wrong; "" for instruments that know neither. Other keywords go to PyVISA. Raises CannotConnect.
     """
 
     def __init__(self, resource: str, role: str = "", visa_library: str = "@py", timeout: int = 2000,
@@ -142,10 +141,9 @@ class GuardedSession(VISAAdapter):
 
     def greet(self) -> str:
         """Ask who is there, remember it for the comparison after a timeout, and return it."""
-        if self._hello:
-            with self.turn():
-                self.write(self._hello)
-                self._identity = self.read().strip()
+        with self.turn():
+            self.write(self._hello)
+            self._identity = self.read().strip()
         return self._identity
 
     def _open(self) -> None:
@@ -245,7 +243,7 @@ class GuardedSession(VISAAdapter):
 
     def _exactly(self, count: int) -> bytearray:
         if self._line is None:
-            return bytearray(self._guard(read_plainly, self.connection, count, doing=f"sending {count} bytes"))
+            return bytearray(self._guard(read_plainly, self.connection, count, doing="sending a block"))
         data, status = self._line.read_exactly(count)
         if status >= 0:
             return data
