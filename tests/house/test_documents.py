@@ -24,8 +24,8 @@ def fenced(text: str, language: str) -> list[str]:
 
 
 def read_by_ci() -> list[str]:
-    done = subprocess.run(["bash", ROOT / ".ci" / "run", "--list"], capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+    command = ["bash", ROOT / ".ci" / "run", "--list"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="CI is a bash script")
@@ -56,8 +56,8 @@ def test_files_that_a_document_names_exist(path: Path) -> None:
                          ids=name_of)
 def test_python_in_a_document_runs(path: Path, tmp_path: Path) -> None:
     program = "\n".join(fenced(path.read_text(encoding="utf-8"), "python"))
-    done = subprocess.run([sys.executable, "-W", "error", "-P", "-c", program], capture_output=True, text=True,
-                          cwd=tmp_path, timeout=240)
+    command = [sys.executable, "-W", "error", "-P", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=240)
     assert done.returncode == 0, f"{name_of(path)}\n{done.stderr}"
 
 

@@ -19,8 +19,9 @@ PACKAGES = ("twin", "instruments", "mock_devices", "procedures", "gui")
 
 def quietly(*arguments: str | Path, cwd: Path = ROOT) -> str:
     # Loops stay uncompiled: whether they are there is the question, and compiling all takes a minute.
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=240, env=clean)
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=240,
+                          env=clean | {"NUMBA_DISABLE_JIT": "1"})
     assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
