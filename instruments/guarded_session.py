@@ -36,7 +36,6 @@ QUEUE_ENTRY = re.compile(r"[-+]?\d+(\s*,.*)?")
 GONE = (StatusCode.error_connection_lost, StatusCode.error_io, StatusCode.error_invalid_object)
 LINE_ENDS = b"\r\n\x03 "
 REPEAT = "repeat the measurement; a new connection is made first"
-RESET = "reopen it and set everything again"
 
 
 class GuardedSession(VISAAdapter):
@@ -233,7 +232,8 @@ class GuardedSession(VISAAdapter):
 
     def _must_be_open(self) -> None:
         if self._state != "open":
-            raise self._error(PeerClosed, "the connection is closed", "", RESET)
+            raise self._error(PeerClosed, "the connection is closed", "",
+                              "reopen it and set everything again")
 
     def spoilt(self, found: str, expected: str) -> InstrumentError:
         """The error for an answer that makes no sense; the line is opened anew before the next question."""
