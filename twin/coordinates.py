@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,11 @@ class Coordinates:
             names.setdefault("coupling")
         object.__setattr__(self, "engine_names", tuple(names))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.fitted)
 
-    @property
+    @cached_property
     def collective_coupling(self) -> float:
         """As declared [rad/s]."""
         return self.parameters.coupling * math.sqrt(self.triplets)

@@ -23,12 +23,13 @@ from .crossing import first_light
 from .drive import Drive
 from .fit_model import BurstModel
 from .fit_result import FitResult, Verdict
-from .identify import DEAD, Identification, identify
+from .identify import Identification, identify
 from .levenberg_marquardt import Minimum, Prior, minimise
 from .observation import RAIL_SAMPLES, Observation, observe
 from .pentacene import Parameters
 from .quantity import nearest
 from .receiver import Receiver
+from .straightened import Straightened
 from .trace_library import Start, library
 
 __all__ = ["FREE", "FitResult", "Verdict", "fit"]
@@ -149,8 +150,9 @@ def _fitted(seen: Observation, whole: Observation, found: burst.Burst, parameter
     prior = task.prior_of(at, seen)
     if int(np.sum(seen.used)) < 2 * len(at.fitted):
         return _nothing(whole, task, Verdict.NOT_IDENTIFIABLE, "too few samples carry the burst")
-    model = BurstModel(seen, at, task.model, task.start, task.model_error)
-    best = _search(model, seen, prior, _starts(at, seen, found, task, warm))
+    delay = 0.0 if "seed_photons" in task.prior else found.half - task.start - first_light(drive)
+    model = BurstModel(seen, at, Straightened(at, max(delay, 0.0)), task.model, task.start, task.model_error)
+    best = _search(model, seen, prior, _starts(at, seen, found, task, warm), task.prior)
     if best is None:
         return _nothing(whole, task, Verdict.NOT_CONVERGED, "no start lies within the bounds of the parameters")
     return _told(best, at, prior, whole, model, task)
@@ -166,11 +168,9 @@ def _starts(at: Coordinates, seen: Observation, found: burst.Burst, task: _Task,
     moving = (bool(names & {"collective_coupling", "coupling"}), "cavity_decay" in names, "dephasing_35" in names)
     traces = library(at.parameters, at.drive, at.collective_coupling, moving)
     origin = task.start + first_light(at.drive)
-    guesses = traces.starts(found.times - origin, found.amplitudes, found.half - origin, _STARTS)
-    for guess in guesses:
+    for guess in traces.starts(found.times - origin, found.amplitudes, found.half - origin, _STARTS):
         yield at.vector({**declared, **_values(guess, at)})
-    if not guesses:
-        yield at.vector(declared)
+    yield at.vector(declared)
 
 
 def _values(guess: Start, at: Coordinates) -> dict[str, float]:
@@ -187,18 +187,22 @@ def _values(guess: Start, at: Coordinates) -> dict[str, float]:
     return {n: v for n, v in values.items() if n in at.names}
 
 
-def _search(model: BurstModel, seen: Observation, prior: Prior, starts) -> Minimum | None:
+def _search(model: BurstModel, seen: Observation, prior: Prior, starts, known: Mapping) -> Minimum | None:
     """The best minimum: straight from each start until one explains the record, else by stages."""
     best: Minimum | None = None
     tried = []
     for start in starts:
+        start = model.straight.searched(start)
         found = minimise(model, seen.volts, start, prior, evaluations=18)
         if found is None:
             continue
+        if not found.converged and validity.plausible_chi2(found.chi2, seen, len(start)):
+            # The right valley, but a curved one: weak bursts leave a narrow, bent trough.
+            found = minimise(model, seen.volts, found.at, prior, evaluations=60, first=found.evaluation)
         tried.append(start)
         best = found if best is None or found.chi2 < best.chi2 else best
-        if found.converged and validity.plausible_chi2(found.chi2, seen, len(start)):
-            return found
+        if found.converged and validity.believable(model.straight.minimum(found), model.at, seen, known):
+            return model.straight.minimum(found)
     for start in tried[:2]:
         found = None
         for inflation in _STAGES:
@@ -207,7 +211,7 @@ def _search(model: BurstModel, seen: Observation, prior: Prior, starts) -> Minim
                 break
         if found is not None and found.chi2 < best.chi2:
             best = found
-    return best
+    return None if best is None else model.straight.minimum(best)
 
 
 def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, model: BurstModel,
@@ -223,12 +227,12 @@ def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, mode
     covariance = known.covariance[np.ix_(index, index)] * np.outer(scale, scale)
     sigma = np.sqrt(np.diag(covariance)) if names else np.empty(0)
     verdict, message = validity.judge(best, at, known.sigma, prior, model.seen, task.prior)
-    dead = _dead_directions(known, task)
-    if verdict is Verdict.OK and (dead or not all(identifiable.values())):
+    if verdict is Verdict.OK and not all(identifiable.values()):
         verdict = Verdict.NOT_IDENTIFIABLE
         message = "not determined by this record: " + ", ".join(n for n in task.free if not identifiable[n])
         if task.one_twice:
             message = "start and seed_photons are one parameter: give start a prior (the photodiode's edge)"
+    dead = [] if all(identifiable.values()) else _dead_directions(known, task)
     line, deviation = model.line(best.at, whole)
     used = whole.used & (np.arange(len(whole.time)) < len(model.seen.time))
     return FitResult(

@@ -10,26 +10,33 @@ from .crossing import first_light
 from .levenberg_marquardt import Evaluation
 from .observation import Observation
 from .problem import Problem
+from .straightened import Straightened
 
-_RTOL = 1e-6
+_RTOL = {"modulus": 1e-6, "envelope": 1e-6, "log": 1e-8}
+"""A log record weighs the growing flank, where a tolerance is amplified with the field."""
 
 
 class BurstModel:
-    """Callable for `minimise`: coordinates (k,) -> Evaluation on the samples of one record."""
+    """Callable for `minimise`: searched coordinates (k,) -> Evaluation on the samples of one record."""
 
-    def __init__(self, seen: Observation, at: Coordinates, model: str, start: float, model_error: float) -> None:
+    def __init__(self, seen: Observation, at: Coordinates, straight: Straightened, model: str, start: float,
+                 model_error: float) -> None:
         self.seen, self.at, self.start, self.model_error = seen, at, start, model_error
+        self.straight = straight
         self.light = first_light(at.drive)
         self.problem = _prepared(at, model, self.light)
         self.evaluations = 0
+        self.rtol = _RTOL[seen.kind]
         names = at.names
         self.baseline_place = names.index("baseline")
         self.start_place = names.index("start") if "start" in names else -1
         self.amplitude_place = names.index("amplitude_scale") if "amplitude_scale" in names else -1
 
-    def __call__(self, u: np.ndarray) -> Evaluation | None:
+    def __call__(self, w: np.ndarray) -> Evaluation | None:
+        u = self.straight.fitted(w)
         point = self.at.point(u, self.start, self.seen.baseline)
-        return None if point is None else self._evaluate(u, point, self.seen)
+        found = None if point is None else self._evaluate(u, point, self.seen)
+        return None if found is None else self.straight.evaluation(u, found)
 
     def _evaluate(self, u: np.ndarray, point: Point, seen: Observation) -> Evaluation | None:
         self.evaluations += 1
@@ -59,8 +66,8 @@ class BurstModel:
 
     def _solve(self, times: np.ndarray, point: Point) -> tuple[np.ndarray, np.ndarray]:
         if isinstance(self.problem, AfterPulse):
-            return self.problem.solve(times, point.parameters, point.seed_photons, _RTOL)
-        return self.problem.solve(times, point.parameters, point.drive, point.seed_photons, _RTOL)
+            return self.problem.solve(times, point.parameters, point.seed_photons, self.rtol)
+        return self.problem.solve(times, point.parameters, point.drive, point.seed_photons, self.rtol)
 
     def line(self, u: np.ndarray, whole: Observation) -> tuple[np.ndarray, np.ndarray]:
         """Model [V] (T,) and its standard deviation [V] (T,) on all samples of a record."""

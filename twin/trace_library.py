@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,20 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Molecules:
+    """What all traces of a library share: when S1 feeds the triplets, and how these branch and decay."""
+
+    light: np.ndarray
+    rate: np.ndarray
+    branching: np.ndarray
+    leak: np.ndarray
+
+    def traces(self, points: np.ndarray, growth: np.ndarray, seed: float) -> tuple[np.ndarray, ...]:
+        """Shapes, intervals [s] and delays [s] (0: no burst) of bursts from `seed` photons per triplet."""
+        return _traces(points, growth, seed, self.light, self.rate, self.branching, self.leak)
+
+
+@dataclass(frozen=True)
 class Library:
     """`shapes` (L, SAMPLES): sqrt(photons/triplet), each at its own `interval` [s] (L,), aligned at half height,
     which comes `delay` [s] (L,) after the first light; `points` (L, 3): G, kappa, Gamma; `growth` [1/s] (L,)."""
@@ -61,8 +76,9 @@ class Library:
     interval: np.ndarray
     delay: np.ndarray
     growth: np.ndarray
+    molecules: Molecules
 
-    def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> list[Start]:
+    def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> Iterator[Start]:
         """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the first
         light, which reaches half height at `half` [s]."""
         thin = max(1, len(times) // 48)
@@ -71,13 +87,23 @@ class Library:
         near = np.argsort(rough)[:_FINAL]
         misfit, scale, shift = _compare(times - half, amplitudes, self.shapes, self.interval, near,
                                         times[1] - times[0], 2)
-        found = []
         for k in np.argsort(misfit)[:count]:
             i = near[k]
-            late = self.delay[i] - (half + shift[k])
-            log_seed = math.log(_SEED) + np.clip(2.0 * self.growth[i] * late, -25.0, 20.0)
-            found.append(Start(*map(float, self.points[i]), math.exp(log_seed), float(scale[k]), float(misfit[k])))
-        return found
+            seed = self._seed(i, half + shift[k])
+            yield Start(*map(float, self.points[i]), seed, float(scale[k]), float(misfit[k]))
+
+    def _seed(self, i: int, half: float) -> float:
+        """The seed with which the i-th trace reaches half height at `half` [s]."""
+        log_seed, delay = math.log(_SEED), self.delay[i]
+        for tries_left in (2, 1, 0):
+            # Over a long delay the inversion decays and lambda with it, so one step is not enough.
+            log_seed = float(np.clip(log_seed + 2.0 * self.growth[i] * (delay - half), -50.0, -5.0))
+            if tries_left:
+                _, _, found = self.molecules.traces(self.points[i:i + 1], self.growth[i:i + 1], math.exp(log_seed))
+                if found[0] == 0.0:
+                    break
+                delay = found[0]
+        return math.exp(log_seed)
 
 
 def growth_rate(coupling: float, cavity_decay: float, coherence_decay: float, inversion: float) -> float:
@@ -121,11 +147,11 @@ def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, boo
     points, growth = points[growth > 0.02 * points[:, 1]], growth[growth > 0.02 * points[:, 1]]
     k3, k4, k5 = p.triplet_decay
     leak = np.array([k3, k4, k5, p.spin_lattice_34, p.spin_lattice_35, p.spin_lattice_45])
-    rate = made.rate / max(made.triplets, 1e-300)
-    shapes, interval, delay = _traces(points, growth, made.times - made.times[0], rate,
-                                      np.array(p.branching), leak)
+    molecules = Molecules(made.times - made.times[0], made.rate / max(made.triplets, 1e-300),
+                          np.array(p.branching), leak)
+    shapes, interval, delay = molecules.traces(points, growth, _SEED)
     good = delay > 0.0
-    return Library(points[good], shapes[good], interval[good], delay[good], growth[good])
+    return Library(points[good], shapes[good], interval[good], delay[good], growth[good], molecules)
 
 
 @njit(cache=True, error_model="numpy")
@@ -161,8 +187,8 @@ def _advance(z: np.ndarray, h: float, source: np.ndarray, g: float, kappa: float
 
 
 @njit(cache=True, error_model="numpy")
-def _traces(points: np.ndarray, growth: np.ndarray, light: np.ndarray, rate: np.ndarray, branching: np.ndarray,
-            leak: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _traces(points: np.ndarray, growth: np.ndarray, seed: float, light: np.ndarray, rate: np.ndarray,
+            branching: np.ndarray, leak: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Shapes (L, SAMPLES), their intervals and delays (0: no burst) for all points."""
     count = points.shape[0]
     shapes = np.zeros((count, SAMPLES), np.float32)
@@ -174,7 +200,7 @@ def _traces(points: np.ndarray, growth: np.ndarray, light: np.ndarray, rate: np.
     for n in range(count):
         g, kappa, gamma = points[n]
         z[:] = 0.0
-        z[0] = np.sqrt(_SEED)
+        z[0] = np.sqrt(seed)
         i = 0
         while i + 2 * stride < light.size:
             source[0], source[1], source[2] = rate[i], rate[i + stride], rate[i + 2 * stride]

@@ -1,8 +1,7 @@
 """May a fit be believed: is the record what this model, on this bench, can have made?
 
 Four questions: does chi2 agree with the noise, over the whole record and over the burst alone
-(a long dark tail dilutes a misfit); do residuals change sign as often as chance has it; do
-priors hold; and do coupling and gain lie near what the bench declares. The last one catches what
+(a long dark tail dilutes a misfit); are residuals as independent as noise is; do priors hold; and do coupling and gain lie near what the bench declares. The last one catches what
 no trace can show: a factor 2 in coupling or gain only renames parameters.
 """
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from .coordinates import Coordinates
 from .fit_result import Verdict
+from .identify import identify
 from .levenberg_marquardt import Minimum, Prior
 from .observation import Observation
 
@@ -37,6 +37,12 @@ def plausible_chi2(chi2: float, seen: Observation, fitted: int) -> bool:
     return abs(chi2 / dof - 1.0) <= max(_BAND, _SURPRISE * math.sqrt(2.0 / dof))
 
 
+def believable(best: Minimum, at: Coordinates, seen: Observation, declared: Mapping[str, tuple]) -> bool:
+    """True if chi2 is that of noise and coupling and gain lie near what is declared: no need to search on."""
+    sigma = identify(at.names, best.normal).sigma
+    return plausible_chi2(best.chi2, seen, len(at.fitted)) and not _far(best, at, sigma, declared)
+
+
 def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen: Observation,
           declared: Mapping[str, tuple[float, float]]) -> tuple[Verdict, str]:
     """Verdict and message, identifiability aside; `sigma` (k,) of the coordinates."""
@@ -57,20 +63,19 @@ def _burst_complaint(loud: np.ndarray) -> str:
     ratio = float(loud @ loud) / len(loud)
     if abs(ratio - 1.0) > max(_BAND, 0.05 + _SURPRISE * math.sqrt(2.0 / len(loud))):
         return f"chi2 over the burst alone is {ratio:.3g} per sample"
-    surprise = runs_surprise(loud)
-    return f"residuals keep their sign for too long ({-surprise:.1f} sigma)" if surprise < -_SURPRISE else ""
+    surprise = persistence(loud)
+    return f"neighbouring residuals resemble each other ({surprise:.1f} sigma)" if surprise > _SURPRISE else ""
 
 
-def runs_surprise(residuals: np.ndarray) -> float:
-    """Wald-Wolfowitz: number of runs of one sign, in standard deviations from what chance has; < 0 is too few."""
-    positive = residuals > 0.0
-    a, n = float(np.sum(positive)), float(len(positive))
-    b = n - a
-    if a < 5 or b < 5:
-        return -math.sqrt(n)
-    expected = 1.0 + 2.0 * a * b / n
-    spread = math.sqrt(2.0 * a * b * (2.0 * a * b - n) / (n * n * (n - 1.0)))
-    return float((1.0 + np.sum(positive[1:] != positive[:-1]) - expected) / spread)
+def persistence(residuals: np.ndarray) -> float:
+    """How much neighbours (1 to 4 samples apart) resemble each other, in standard deviations of white noise.
+
+    A runs test on signs would do for continuous data; rounding to codes makes signs lopsided where the record
+    is flat, while products stay fair.
+    """
+    residuals = residuals / max(float(np.std(residuals)), 1e-300)
+    total = sum(float(residuals[k:] @ residuals[:-k]) for k in range(1, 5))
+    return total / math.sqrt(4.0 * len(residuals))
 
 
 def _prior_complaint(best: Minimum, at: Coordinates, prior: Prior, declared: Mapping[str, tuple]) -> str:
