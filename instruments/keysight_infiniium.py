@@ -22,6 +22,7 @@ from .errors import InstrumentTimeout, NoTrigger, ProtocolError
 from .scpi_instrument import Guarded, GuardedChannel
 from .waveform import Waveform
 
+TRIGGER_LEVEL = 1.25                # [V] half of what the delay generator gives
 ARM_TIME = 2.0                      # [s] within which it must be ready for a trigger
 FIRST_POLL, SLOWEST_POLL = 2e-4, 5e-3      # [s]
 CHANNELS = (1, 2, 3, 4)
@@ -119,6 +120,25 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         validator=strict_discrete_set, values=("AUX", *(f"CHAN{n}" for n in CHANNELS)), cast=str,
         check_set_errors=True)
 
+    trigger_sweep = Instrument.control(
+        ":TRIG:SWE?", ":TRIG:SWE %s", """Control whether it waits for triggers ("triggered" or "auto").""",
+        validator=strict_discrete_set, values={"triggered": "TRIG", "auto": "AUTO"}, map_values=True,
+        preprocess_reply=lambda reply: reply.strip()[:4].upper(), cast=str, check_set_errors=True)
+
+    trigger_level = Instrument.control(
+        ":TRIG:LEV? AUX", ":TRIG:LEV AUX,%.6g", """Control the trigger level of the input AUX in V.""",
+        validator=strict_range, values=[-5, 5], dynamic=True, check_set_errors=True)
+
+    interpolation = Instrument.control(
+        ":ACQ:INT?", ":ACQ:INT %d", """Control whether points are put in between the samples (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
+
+    averaging = Instrument.control(
+        ":ACQ:AVER?", ":ACQ:AVER %d", """Control whether records are averaged (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
+
     armed = Instrument.measurement(
         ":AER?", """Get whether it has become ready for a trigger (bool); asking clears it.""",
         cast=int, get_process=bool)
@@ -153,15 +173,15 @@ class KeysightInfiniium(Guarded, SCPIMixin, Instrument):
         converter. Returns what was read back, names as in `settings`.
         """
         self.write("*CLS")
+        self.write(":SYST:HEAD OFF")
         self.stop()
-        self.put("mode", "real time")
-        self.put("sample_rate", sample_rate)
-        self.put("points", points)
-        self.put("timebase_reference", "left")
-        self.put("timebase_range", points / sample_rate)
+        plan = {"mode": "real time", "interpolation": False, "averaging": False, "sample_rate": sample_rate,
+                "points": points, "timebase_reference": "left", "timebase_range": points / sample_rate,
+                "trigger_mode": "EDGE", "trigger_source": "AUX", "trigger_sweep": "triggered",
+                "trigger_level": TRIGGER_LEVEL}
+        for name, value in plan.items():
+            self.put(name, value)
         self.put("timebase_position", -pretrigger, absolute=1e-12)
-        self.put("trigger_mode", "EDGE")
-        self.put("trigger_source", "AUX")
         self._set_channels({number: (range_, offset) for number, range_, offset in channels.values()})
         self.data_as_words()
         self._names = {name: number for name, (number, _, _) in channels.items()}

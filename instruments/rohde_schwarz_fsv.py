@@ -109,7 +109,7 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
         self.put("trigger_source", "immediate")
         self.put("points", points)
         # The analyser rounds its bandwidths to steps of 1, 2, 3, 5.
-        self.put("resolution_bandwidth", bandwidth, relative=0.7)
+        self.put("resolution_bandwidth", bandwidth, relative=0.5)
 
     def _wait_for_sweep(self, patience: float) -> None:
         with self.patience(patience):
