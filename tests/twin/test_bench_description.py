@@ -29,7 +29,7 @@ def test_the_virtual_bench_has_its_seven_roles_and_receivers():
     assert set(BENCH.roles) == {"pump", "timing", "digitiser", "shutter", "microwave", "analyser", "energy"}
     assert all(role.software and role.address == ("127.0.0.1", 0) for role in BENCH.roles.values())
     assert BENCH.roles["digitiser"].options["channels"] == {"burst": 1, "photodiode": 2, "log": 3}
-    assert BENCH.roles["digitiser"].options["points"] == 20_000
+    assert BENCH.roles["digitiser"].options["points"] == 10_000
     assert BENCH.receivers["burst"].detector == "if" and BENCH.receivers["log"].middle == 1.0
     assert BENCH.expected.parameters == pentacene.parameters("bench_default")
     assert all(0 < error <= 0.02 for error in BENCH.expected.model_error.values())
@@ -56,7 +56,7 @@ def test_a_bench_travels_between_processes():
     ("0::SOCKET", "http::SOCKET", "resource = ", ["[pump]", "'http'"]),
     ("TCPIP::127.0.0.1::0::SOCKET", "over there", "resource = ", ["VISA", "over there"]),
     ("bits = 10\nchannels", "bits = 99\nchannels", "bits = 10", ["bits = 99", "1 .. 16"]),
-    ("points = 20000", "points = 20000.5", "points", ["whole number"]),
+    ("points = 10000", "points = 10000.5", "points", ["whole number"]),
     ("burst = 1, ", "", "channels", ["'burst'"]),
     ("log = 3", "log = 1", "channels", ["distinct"]),
     ("instruments.srs_dg645", "os.srs_dg645", "instruments.srs", ["not allowed", "os.srs_dg645"]),
