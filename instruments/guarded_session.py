@@ -93,16 +93,15 @@ class GuardedSession(VISAAdapter):
 
     def _take_turn(self, timeout: float) -> None:
         """Get the lock, breaking off whoever has it; Busy where that does not help within `timeout` [s]."""
-        deadline = time.monotonic() + GRACE + timeout
-        if self._lock.acquire(timeout=GRACE):
-            return
-        self.interrupt()
+        deadline, broken_off = time.monotonic() + GRACE + timeout, False
         while not self._lock.acquire(timeout=GRACE):
             if time.monotonic() > deadline:
                 raise self._error(Busy, f"cannot break off the transfer of {self._sent!r} in another thread",
                                   "", "use the emergency stop")
             self.interrupt()
-        self._state = "doubtful"
+            broken_off = True
+        if broken_off:
+            self._state = "doubtful"
 
     def interrupt(self) -> None:
         """Break off what another thread is doing on this session, which then gets a PeerClosed.
