@@ -89,15 +89,13 @@ class Observation:
     def darkness(self) -> Evaluation:
         """What the record would look like without a burst, all samples in use."""
         nothing = np.zeros((len(self.time), 1))
-        return self.everywhere().evaluate(np.zeros(len(self.time)), nothing, self.baseline, 0, self.noise, -1,
-                                          0.0, 0.0)
+        return self.everywhere().evaluate(np.zeros(len(self.time)), nothing, self.baseline, 0, self.noise, 0.0)
 
     def evaluate(self, photons: np.ndarray, jacobian: np.ndarray, baseline: float, place: int, unit: float,
-                 late: int, late_unit: float, model_error: float) -> Evaluation:
+                 model_error: float) -> Evaluation:
         """The model of this record from photons (T,) and their derivatives (T, k).
 
-        `place` is the column of the baseline (in `unit` volts), `late` that of start (in `late_unit`
-        seconds), -1 where start is not fitted; both are filled in here.
+        `place` is the column of the baseline, in `unit` volts, which is filled in here.
         """
         receiver = self.receiver
         jacobian = np.ascontiguousarray(jacobian)
@@ -108,8 +106,6 @@ class Observation:
                 receiver.slope * receiver.gain * receiver.watts_per_photon)
             photons = np.maximum(photons, 1e-6)
         volts, slopes = receiver.volts_with_jacobian(photons, jacobian, self.time)
-        if late >= 0:
-            slopes[:, late] = -late_unit * _rise(volts, self.time)
         deviation = self.sigma
         above = volts - baseline if self.kind == "log" else volts
         if self.kind == "modulus":
@@ -138,13 +134,6 @@ def observe(time: np.ndarray, volts: np.ndarray, receiver: Receiver, sigma: obje
     code = receiver.codes(volts)
     lit = (volts - baseline) * math.copysign(1.0, receiver.slope) > _FAINTEST * abs(receiver.slope)
     return dataclasses.replace(found, used=~dark & lit & (code > 0) & (code < 2**receiver.bits - 1))
-
-
-def _rise(volts: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """dV/dt [V/s] (T,) by central differences."""
-    rise = np.zeros(len(volts))
-    rise[1:-1] = (volts[2:] - volts[:-2]) / (time[2:] - time[:-2])
-    return rise
 
 
 def _kind(receiver: Receiver) -> str:
