@@ -12,9 +12,10 @@ import numpy as np
 
 from twin import simulate
 from twin.drive import Drive, Sampled
-from twin.effective_seed import effective_seed
-from twin.optical_pump import OpticalPump, pump_drive, triplets_per_molecule
+from twin.optical_pump import OpticalPump, pump_drive
 from twin.pentacene import Parameters
+
+from .streams import SHOT
 
 STEP = 5e-9  # [s] grid of the simulated field
 DARK = 1e-12  # [J] a pulse below it excites nobody
@@ -24,14 +25,14 @@ DARK = 1e-12  # [J] a pulse below it excites nobody
 class Order:
     """One shot to be computed. `pulses`: (energy in the crystal [J], first light [s after the trigger]).
 
-    `leaked_photons` is what a source left on holds in the mode. `mean_field`: the fit's own dynamics from
-    a thermal seed drawn once (richness 0), else the stochastic reading.
+    `stream`: (seed, shot). `leaked_photons` is what a source left on holds in the mode. `mean_field`: the
+    fit's own dynamics from a thermal seed drawn once (richness 0), else the stochastic reading.
     """
 
     parameters: Parameters
     pump: OpticalPump
     pulses: tuple[tuple[float, float], ...]
-    stream: tuple[int, ...]
+    stream: tuple[int, int]
     until: float
     mean_field: bool
     leaked_photons: float = 0.0
@@ -39,12 +40,15 @@ class Order:
 
 @dataclass(frozen=True, eq=False)
 class Burst:
-    """The mode's complex field from `start` [s after the trigger] every STEP, and what it was made of."""
+    """The mode's complex field from `start` [s after the trigger] every STEP; `drive` begins there, too.
+
+    `seed_photons` is None where no single number seeded it.
+    """
 
     start: float
     field: np.ndarray
-    seed_photons: float | None
-    triplets: float
+    drive: Drive | None = None
+    seed_photons: float | None = None
 
     @property
     def peak_photons(self) -> float:
@@ -59,19 +63,19 @@ def compute(order: Order) -> Burst:
     """The burst of an order; a field of zeros when no light reaches the crystal or it comes after the end."""
     pulses = tuple(p for p in order.pulses if p[0] > DARK)
     if not pulses:
-        return Burst(0.0, _NOTHING, None, 0.0)
+        return Burst(0.0, _NOTHING)
     start = pulses[0][1]
     if start >= order.until:
-        return Burst(order.until, _NOTHING, None, 0.0)
+        return Burst(order.until, _NOTHING)
     drive = _drive(order, [(energy, first - start) for energy, first in pulses])
     times = STEP * np.arange(max(8, math.ceil((order.until - start) / STEP) + 3))
-    random = np.random.default_rng(np.random.SeedSequence(order.stream))
+    seed, shot = order.stream
+    random = np.random.default_rng(np.random.SeedSequence((seed, SHOT, shot)))
     leaked = math.sqrt(order.leaked_photons) * np.exp(2j * math.pi * random.random())
     if order.mean_field or order.leaked_photons > 0.0:
         return _mean_field(order, drive, start, times, random, leaked)
-    run = simulate(order.parameters, drive, times, model="stochastic", seed=order.stream)
-    seed = effective_seed(order.parameters, drive, run.photons, times)
-    return Burst(start, run.field, seed, triplets_per_molecule(order.parameters, drive))
+    run = simulate(order.parameters, drive, times, model="stochastic", seed=(seed, SHOT, shot))
+    return Burst(start, run.field, drive)
 
 
 def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray, random: np.random.Generator,
@@ -81,7 +85,7 @@ def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray, ran
     seed = abs(thermal + leaked) ** 2
     run = simulate(order.parameters, drive, times, model="mean_field", seed_photons=seed)
     phase = np.exp(1j * np.angle(thermal + leaked))
-    return Burst(start, run.field * phase, seed, triplets_per_molecule(order.parameters, drive))
+    return Burst(start, run.field * phase, drive, seed)
 
 
 def _drive(order: Order, pulses: list[tuple[float, float]]) -> Drive:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
+from .streams import stream
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Drift:
 
     def restart(self, seed: int) -> None:
         """A new run: physical time 0, the walk's stream from the run's seed."""
-        self._random = np.random.default_rng(np.random.SeedSequence((seed, 7)))
+        self._random = stream(seed, "drift")
         self._phase = 2.0 * math.pi * self._random.random()
         self._walked = self._time = 0.0
 

@@ -29,7 +29,7 @@ CATALOGUE: dict[str, tuple[str, float, str]] = {
     "clip": ("shot", 4.0, "factor on the volts of the burst channel"),
     "lna_compression": ("lasting", -25.0, "saturated power at the detector [dBm]"),
     "limiter": ("lasting", -15.0, "flat top at the port [dBm]"),
-    "detector_range": ("", 0.0, ""),
+    "detector_range": ("lasting", 25.0, "power at the log detector too high by [dB]"),
     "intercept_drift": ("lasting", 1.0, "shift of the log detector's intercept [dB]"),
     "wrong_scale": ("lasting", 2.0, "factor on the volts of all channels"),
     "stale_data": ("shot", 1.0, "the digitiser returns its previous record"),

@@ -13,8 +13,8 @@ from twin.receiver import Receiver
 from .bench_file import World
 from .burst import STEP, Burst
 from .front_end import Channel, Timebase, detector_volts, resample
+from .streams import stream
 
-_STREAMS = {"burst": 2, "photodiode": 3, "log": 4, "": 5}
 _QUIET = 0.8e-3  # [V] noise of an input with nothing connected
 
 
@@ -32,10 +32,6 @@ class Recording:
     pulses: tuple[tuple[float, float], ...]
     faults: dict[str, float]
 
-    def random(self, name: str, extra: int = 0) -> np.random.Generator:
-        """A stream that belongs to this shot and channel alone, whatever else is recorded."""
-        seed, shot = self.stream
-        return np.random.default_rng(np.random.SeedSequence((seed, _STREAMS[name] + 16 * extra, shot)))
 
 
 def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
@@ -49,7 +45,8 @@ def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
 
 def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording, number: int) -> np.ndarray:
     faults = recording.faults
-    random = recording.random(name, extra=number if not name else 0)
+    seed, shot = recording.stream
+    random = stream(seed, name, shot) if name else stream(seed, "input", 4 * shot + number)
     if name == "photodiode":
         diode = recording.world.photodiode
         volts = np.zeros(len(times))
@@ -61,6 +58,8 @@ def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording
         volts = detector_volts(receiver, _limited(field, receiver, faults), times,
                                2.0 * math.pi * random.random())
         volts = volts * (faults.get("clip", 1.0) if name == "burst" else 1.0)
+        if receiver.detector == "log":
+            volts = _saturated(volts, receiver)
         noise = receiver.noise_volts * 10.0 ** (faults.get("noise_burst", 0.0) / 20.0)
     else:
         volts, noise = np.zeros(len(times)), _QUIET
@@ -68,9 +67,17 @@ def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording
 
 
 def _with_faults(receiver: Receiver, faults: dict[str, float]) -> Receiver:
-    if "intercept_drift" in faults and receiver.detector == "log":
-        return receiver.replace(intercept=receiver.intercept + faults["intercept_drift"])
-    return receiver
+    if receiver.detector != "log":
+        return receiver
+    stronger = {"out_of_range": faults.get("detector_range", 0.0)}
+    return receiver.replace(intercept=receiver.intercept + faults.get("intercept_drift", 0.0),
+                            gains_db={**receiver.gains_db, **stronger})
+
+
+def _saturated(volts: np.ndarray, receiver: Receiver) -> np.ndarray:
+    """A log detector's output does not go on beyond 3 dB above its range."""
+    limit = receiver.slope * (receiver.ceiling + 3.0 - receiver.intercept)
+    return np.maximum(volts, limit) if receiver.slope < 0.0 else np.minimum(volts, limit)
 
 
 def _limited(field: np.ndarray, receiver: Receiver, faults: dict[str, float]) -> np.ndarray:

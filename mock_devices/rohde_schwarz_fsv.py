@@ -73,14 +73,14 @@ class RohdeSchwarzFSV(ScpiDevice):
         self.cavity, self.loss = cavity, loss
         self.levels: np.ndarray | None = None
         self.sweeping: Future[Any] | None = None
-        self._awaits_trigger = False
+        self.awaits_trigger = False
         super().__init__()
         cavity.analyser = self
 
     def restore(self) -> None:
         super().restore()
         self.settings["form"] = "ASC,0"
-        self.levels, self.sweeping, self._awaits_trigger = None, None, False
+        self.levels, self.sweeping, self.awaits_trigger = None, None, False
 
     def changed(self, name: str) -> None:
         s = self.settings
@@ -122,7 +122,7 @@ class RohdeSchwarzFSV(ScpiDevice):
         """One sweep: at once, or when the bench's trigger comes."""
         self.abort()
         if self.settings["trigger"] == "EXT":
-            self.sweeping, self._awaits_trigger = Future(), True
+            self.sweeping, self.awaits_trigger = Future(), True
             return
         self.levels = self._measure()
         self.sweeping = done_after(self.cavity.clock, self.settings["sweep_time"])
@@ -130,15 +130,15 @@ class RohdeSchwarzFSV(ScpiDevice):
     def abort(self) -> None:
         """No sweep is under way any more; whoever waits is let go."""
         waiting = self.pending()
-        self._awaits_trigger = False
+        self.awaits_trigger = False
         if waiting is not None:
             waiting.set_result(None)
 
     def triggered(self, power: Future[Any] | None) -> None:
         """The bench's trigger; `power` is the future of what `record.port_power` gives, None if dark."""
-        if not self._awaits_trigger or self.sweeping is None:
+        if not self.awaits_trigger or self.sweeping is None:
             return
-        self._awaits_trigger = False
+        self.awaits_trigger = False
         levels = self._measure()
         sweeping = self.sweeping
         if power is None or self.settings["span"]:
@@ -162,7 +162,7 @@ class RohdeSchwarzFSV(ScpiDevice):
         frequencies = np.linspace(*self.ends(), s["points"])
         noise_power = NOISE_DENSITY + s["attenuation"] + 10.0 * np.log10(s["resolution"])
         averages = int(min(64, max(1, s["resolution"] / s["video"])))
-        random = self.cavity.noise("analyser")
+        random = self.cavity.sweep_noise()
         noise = random.normal(size=(2, averages, s["points"])) * np.sqrt(0.5 * 10.0 ** (noise_power / 10.0))
         tone = self.cavity.reflected_tone()
         amplitude = np.zeros(s["points"])

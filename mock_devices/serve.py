@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import sys
 import tempfile
@@ -34,6 +35,7 @@ from .warm_up import warm_up
 
 GRACE = 5.0  # [s] that a bench outlives its killed controller
 _LOOK = 0.5  # [s] between looks at the parent
+_SYNCHRONIZE, _TIMED_OUT = 0x00100000, 0x102  # Windows: right to wait for a process; it still runs
 
 DEVICES: dict[str, Callable[[VirtualCavity, World], Any]] = {
     "pump": lambda cavity, world: EksplaNT(cavity),
@@ -106,6 +108,8 @@ def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
     missing = [role for role in served if role not in DEVICES]
     if missing:
         raise CannotServe(f"{name}: there is no software instrument for {', '.join(missing)} yet")
+    if description.truth is not None and description.truth.richness > 1:
+        raise CannotServe(f"{name}: [truth] richness = 2 comes with a later version; take 0 or 1")
     world, faults, log = world_of(description), Faults(), TruthLog(truth_log)
     executor = ThreadPoolExecutor(1, "physics")
     cavity = VirtualCavity(world, RealClock(world.time_scale), executor, faults, log)
@@ -158,6 +162,17 @@ async def _watch(parent: int, bench: Bench) -> None:
 
 
 def _alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected by its parent does not."""
+    if sys.platform == "win32":
+        handle = ctypes.windll.kernel32.OpenProcess(_SYNCHRONIZE, False, process)
+        running = bool(handle) and ctypes.windll.kernel32.WaitForSingleObject(handle, 0) == _TIMED_OUT
+        ctypes.windll.kernel32.CloseHandle(handle)
+        return running
+    try:
+        if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return False
+    except OSError:
+        pass  # no such file system, or no such process: asked below
     try:
         os.kill(process, 0)
     except ProcessLookupError:

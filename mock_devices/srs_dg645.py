@@ -9,7 +9,8 @@ from .scpi_device import Command, Request, ScpiDevice, Session, action, query, s
 from .scpi_values import Integer, Number
 from .virtual_cavity import Edges, VirtualCavity
 
-SINGLE_SHOT = 5
+INTERNAL, SINGLE_SHOT = 0, 5
+FASTEST = 50.0  # [Hz] a faster internal trigger is slowed down to it; no pump laser follows anyway
 NAMES = ("T0", "T1", "A", "B", "C", "D", "E", "F", "G", "H")
 _CHANNEL, _OUTPUT = Integer(0, 9), Integer(0, 4)
 # What the manual's list of error codes calls our SCPI codes.
@@ -74,7 +75,7 @@ class SrsDG645(ScpiDevice):
     def __init__(self, cavity: VirtualCavity) -> None:
         self.cavity = cavity
         self.delays: dict[int, tuple[int, float]] = {}
-        self.events = 0
+        self.events = self._beat = 0
         self._saved: dict[int, tuple[dict[str, Any], dict[int, tuple[int, float]]]] = {}
         super().__init__()
 
@@ -85,10 +86,25 @@ class SrsDG645(ScpiDevice):
                               f"offset{index}": 0.0, f"polarity{index}": 1}
         self.delays = {channel: (0, 0.0) for channel in range(2, 10)} | {
             3: (2, 1e-8), 5: (4, 1e-8), 7: (6, 1e-8), 9: (8, 1e-8)}
-        self.changed("inhibit")
+        self.changed("trigger_source")
 
     def changed(self, name: str) -> None:
         self.cavity.inhibit = self.settings["inhibit"]
+        if name in ("trigger_source", "trigger_rate"):
+            self._beat += 1
+            self._wait_for_beat(self._beat)
+
+    def _wait_for_beat(self, beat: int) -> None:
+        """The internal trigger; the external ones stay silent, as nothing is wired to that input."""
+        if self.settings["trigger_source"] != INTERNAL:
+            return
+
+        def act() -> None:
+            if beat == self._beat and self.settings["trigger_source"] == INTERNAL:
+                self._cycle()
+                self._wait_for_beat(beat)
+
+        self.cavity.clock.later(1.0 / min(self.settings["trigger_rate"], FASTEST), act)
 
     def last_error(self, session: Session) -> str:
         """LERR?: the next error's number by the manual's list, 0 for none."""
@@ -141,6 +157,9 @@ class SrsDG645(ScpiDevice):
         """*TRG: one delay cycle in single-shot mode; refused in the others."""
         if self.settings["trigger_source"] != SINGLE_SHOT:
             raise ScpiError(-213, "*TRG fires in single-shot mode, TSRC 5")
+        self._cycle()
+
+    def _cycle(self) -> None:
         inhibit = self.settings["inhibit"]
         self.events |= _INHIBITED if inhibit else 0
         if inhibit == 1:
@@ -170,4 +189,4 @@ class SrsDG645(ScpiDevice):
             raise ScpiError(-222, f"nothing is saved in {place}")
         settings, delays = self._saved[place]
         self.settings, self.delays = dict(settings), dict(delays)
-        self.changed("inhibit")
+        self.changed("trigger_source")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from twin.effective_seed import LEVEL, effective_seed
 from twin.optical_pump import OpticalPump, pump_drive, triplets_per_molecule
 from twin.pentacene import Parameters
 
 from .bench_file import World
-from .burst import Burst, Order
+from .burst import STEP, Burst, Order
 from .record import Recording
 
 
@@ -17,22 +20,33 @@ def shot_truth(burst: Burst, order: Order, recording: Recording, world: World) -
     """{"parameters", "peak_photons", "faults"} of a digitised shot."""
     p = order.parameters
     start = order.pulses[0][1] if order.pulses else math.nan
+    triplets = triplets_per_molecule(p, burst.drive) if burst.drive else 0.0
     return {
         "parameters": {
-            "collective_coupling": p.coupling * math.sqrt(p.molecules * burst.triplets),
+            "collective_coupling": p.coupling * math.sqrt(p.molecules * triplets),
             "cavity_decay": p.cavity_decay,
             "dephasing_35": p.dephasing_35,
-            "seed_photons": burst.seed_photons,
+            "seed_photons": effective_seed_of(burst, order),
             "amplitude_scale": amplitude_scale(world, "burst"),
             "detuning": p.cavity_frequency - p.frequency_35,
             "start": start,
             "coupling": p.coupling,
-            "triplets": p.molecules * burst.triplets,
+            "triplets": p.molecules * triplets,
             "pump_energy": sum(energy for energy, _ in order.pulses),
         },
         "peak_photons": burst.peak_photons,
         "faults": sorted(recording.faults),
     }
+
+
+def effective_seed_of(burst: Burst, order: Order) -> float | None:
+    """The seed with which the mean field meets the true trajectory; None without a burst."""
+    if burst.drive is None:
+        return None
+    photons = np.abs(burst.field) ** 2 - 0.5
+    if burst.seed_photons is not None:
+        return burst.seed_photons if photons.max() >= LEVEL else None
+    return effective_seed(order.parameters, burst.drive, photons, STEP * np.arange(len(photons)))
 
 
 def amplitude_scale(world: World, name: str) -> float:

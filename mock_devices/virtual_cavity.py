@@ -24,11 +24,11 @@ from .faults import Faults
 from .front_end import Channel, Timebase
 from .laser import Laser
 from .record import Recording, codes_of, port_power
+from .streams import stream
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
 
 SECOND_PULSE = 30e-6  # [s] after the first, when the laser fires twice
-SHOT, ROLES = 0, {"pump": 1, "burst": 2, "photodiode": 3, "log": 4, "digitiser": 5, "analyser": 6}
 _SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
 
 
@@ -51,6 +51,8 @@ class Digitiser(Protocol):
 
 
 class Analyser(Protocol):
+    awaits_trigger: bool
+
     def triggered(self, power: Future[Any] | None) -> None: ...
 
 
@@ -80,7 +82,7 @@ class VirtualCavity:
         """A run: shot numbers, random streams, drift and physical time start again."""
         self.run, self.seed = run, seed
         self.triggers = self.digitised = 0
-        self._calls = dict.fromkeys(ROLES, 0)
+        self._sweeps = 0
         self._last_energy = 0.0
         self._drift.restart(seed)
         self._offset = 0.0
@@ -91,14 +93,10 @@ class VirtualCavity:
         """Physical time of the run [s]."""
         return self.triggers / self.repetition_rate
 
-    def random(self, role: str, shot: int) -> np.random.Generator:
-        """The stream of a role in a shot."""
-        return np.random.default_rng(np.random.SeedSequence((self.seed, ROLES[role], shot)))
-
-    def noise(self, role: str) -> np.random.Generator:
-        """The stream of a role's next measurement that no shot numbers (sweeps)."""
-        self._calls[role] += 1
-        return self.random(role, self._calls[role])
+    def sweep_noise(self) -> np.random.Generator:
+        """The stream of the analyser's next sweep, which no shot numbers."""
+        self._sweeps += 1
+        return stream(self.seed, "analyser", self._sweeps)
 
     # --- tone and reflection ---------------------------------------------------------------------------
 
@@ -156,7 +154,7 @@ class VirtualCavity:
 
     def meter_energy(self) -> float:
         """What the energy meter in the pick-off saw of the last pulse [J], 1 % noise of its own."""
-        noise = self.random("pump", -self.triggers % 2**32).normal()
+        noise = stream(self.seed, "energy", self.triggers).normal()
         return self._last_energy * self.world.pick_off * (1.0 + 0.01 * noise)
 
     # --- firing ----------------------------------------------------------------------------------------
@@ -191,7 +189,7 @@ class VirtualCavity:
         energy = pump.energy_at(edges.q_switch - edges.lamp) * self.laser.share
         if energy <= 0.0 or "misfire" in on:
             return ()
-        random = self.random("pump", shot)
+        random = stream(self.seed, "pump", shot)
         jitter = math.hypot(pump.energy_jitter, on.get("energy_jitter", 0.0)) * random.normal()
         energy *= max(0.0, 1.0 + jitter) * (1.0 - pump.energy_decline) ** shot * on.get("low_energy", 1.0)
         arrival = edges.q_switch + pump.arrival + pump.arrival_jitter * random.normal()
@@ -210,13 +208,14 @@ class VirtualCavity:
     def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
                  taken: Taken | None, trigger: float) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
-        if taken is None and not pulses:
+        watched = self.analyser is not None and self.analyser.awaits_trigger
+        if taken is None and not (pulses and watched):
             return None
         relative = tuple((energy, first - trigger) for energy, first in pulses)
         until = 40e-6
         if taken is not None:
             until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
-        order = Order(self._parameters(on), self.world.pump, relative, (self.seed, SHOT, shot), until,
+        order = Order(self._parameters(on), self.world.pump, relative, (self.seed, shot), until,
                       self.world.richness == 0, self._leaked_photons(on))
         burst = self._executor.submit(compute, order)
         if taken is not None:

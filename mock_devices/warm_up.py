@@ -6,6 +6,7 @@ from twin.optical_pump import OpticalPump
 from twin.pentacene import parameters
 
 from .burst import Order, compute
+from .truth import effective_seed_of
 
 
 def warm_up() -> None:
@@ -14,4 +15,5 @@ def warm_up() -> None:
     for detuning in (0.0, 1e4):
         tuned = crystal.replace(cavity_frequency=crystal.frequency_35 + detuning)
         for mean_field in (True, False):
-            compute(Order(tuned, OpticalPump(), (pulse,), (0, 0, 0), 3e-6, mean_field))
+            order = Order(tuned, OpticalPump(), (pulse,), (0, 0), 3e-6, mean_field)
+            effective_seed_of(compute(order), order)

@@ -140,6 +140,20 @@ def test_links_going_round_in_a_circle_are_refused_and_leave_the_delays_alone(de
     assert desk.timing.ask("DLAY?4").startswith("0,")
 
 
+def test_the_internal_trigger_fires_at_its_rate_until_it_is_inhibited_or_changed(desk):
+    desk.prepare()
+    desk.timing.send("TRAT 10;TSRC 0")
+    desk.clock.advance(1.05)
+    assert desk.cavity.laser.pulses == 10
+    desk.timing.send("*TRG")
+    assert desk.timing.ask("LERR?") == "11"
+    desk.timing.send("INHB 5")
+    desk.clock.advance(1.0)
+    desk.timing.send("TSRC 5;INHB 0")
+    desk.clock.advance(1.0)
+    assert desk.cavity.laser.pulses == 10
+
+
 # --- source, analyser, energy, shutter ---------------------------------------------------------------------
 
 

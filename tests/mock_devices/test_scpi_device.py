@@ -148,3 +148,19 @@ def test_strangers_cannot_fill_the_memory_with_headers(toy):
     for i in range(5000):
         toy.send(f":X{i}")
     assert len(toy.device._known) <= 4097
+
+
+PIECES = st.sampled_from(
+    [b":LEV ", b"*IDN?", b"*OPC?", b";", b":", b",", b"#", b"#15", b"#0", b'"', b"'", b"?", b" ", b"\r",
+     b"1e999", b"-5V", b"MAX", b":CHAN2:COUN ", b":DATA ", b"\xff\x00", b"*", b"#H1F", b"SYST:ERR?", b"*RST",
+     b"(@1)", b"nan"])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=6)), max_size=12))
+def test_no_message_whatever_ends_the_conversation(wire_to, pieces):
+    toy = wire_to(Toy())
+    toy.send(b"".join(pieces).decode("latin-1"))
+    toy.send("")
+    assert toy.ask("*IDN?").endswith("Toy")
+    assert all(code > -300 or code in (-350, -363) for code, _ in toy.session.status.errors)

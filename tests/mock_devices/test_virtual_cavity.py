@@ -10,41 +10,9 @@ import numpy as np
 import pytest
 
 from mock_devices.burst import STEP
-from mock_devices.faults import NAMES
 from mock_devices.front_end import resample
 from mock_devices.truth_log import TruthLog
 from twin.receiver import envelope
-
-CATALOGUE_ORDER = [
-    "cavity_drift",
-    "quality_drop",
-    "misfire",
-    "low_energy",
-    "double_pulse",
-    "energy_jitter",
-    "missed_trigger",
-    "false_trigger",
-    "late_trigger",
-    "arm_race",
-    "scope_hang",
-    "clip",
-    "lna_compression",
-    "limiter",
-    "detector_range",
-    "intercept_drift",
-    "wrong_scale",
-    "stale_data",
-    "timeout",
-    "dropped_connection",
-    "half_block",
-    "wrong_length",
-    "error_queue",
-    "noise_burst",
-    "rf_leakage",
-    "interlock",
-    "bleached",
-    "clock_step",
-]
 
 
 def digest(shots: list[dict[int, np.ndarray]]) -> str:
@@ -60,7 +28,7 @@ def is_burst(words: np.ndarray) -> bool:
     return int(np.abs(words.astype(int)).max()) > 50
 
 
-# --- what must be on -----------------------------------------------------------------------------------
+# --- what must be on ---
 
 
 def test_a_fired_shot_shows_burst_photodiode_and_log_channel(desk):
@@ -87,7 +55,8 @@ def test_without_any_one_of_them_there_is_noise_only(desk, missing):
     }[missing]()
     words = desk.shot()
     assert not is_burst(words[1]) and words[2].max() - words[2].min() < 20
-    assert words[1].std() == pytest.approx(math.hypot(0.8e-3 / (1.6 / 1024), math.sqrt(1 / 12)), rel=0.05)
+    receiver = desk.world.receivers["burst"]
+    assert words[1].std() == pytest.approx(receiver.sample_noise / receiver.lsb, rel=0.05)
 
 
 @pytest.mark.parametrize("inhibit", [1, 4, 5])
@@ -112,7 +81,7 @@ def test_less_delay_means_less_energy_and_a_later_smaller_burst(desk):
     assert peaks[0] < peaks[1] < peaks[2] and delays[0] > delays[1] > delays[2]
 
 
-# --- repeatable ----------------------------------------------------------------------------------------
+# --- repeatable ---
 
 
 def test_two_benches_with_one_seed_give_identical_codes_and_another_seed_different_ones(desk_of):
@@ -167,7 +136,7 @@ def test_the_cavity_drifts_with_shots_and_not_with_waiting(desk):
     assert 0.0 < abs(desk.cavity.frequency - start) < 50e3
 
 
-# --- physics and truth ------------------------------------------------------------------------------------
+# --- physics and truth ---
 
 
 def truth_of(path) -> list[dict]:
@@ -196,7 +165,7 @@ def test_the_truth_log_explains_the_record(desk_of, tmp_path, virtual_text, rich
     assert 1e15 < p["triplets"] < desk.world.pump.photons(p["pump_energy"]) * 0.622
 
 
-def test_at_richness_0_the_true_mean_field_with_the_logged_seed_is_the_record(
+def test_at_richness_0_the_mean_field_with_the_logged_seed_is_the_record(
     desk_of, tmp_path, virtual_text
 ):
     from twin import simulate
@@ -242,154 +211,7 @@ def test_resampling_keeps_a_smooth_field():
     assert np.all(resample(field, 1e-6, STEP, np.array([0.0, 5e-3])) == 0)
 
 
-# --- faults -------------------------------------------------------------------------------------------------
-
-
-def test_the_catalogue_has_the_contract_s_names_in_its_order(desk):
-    assert list(NAMES) == CATALOGUE_ORDER
-    answer = json.loads(desk.console.answer("inject list"))
-    assert answer["names"] == CATALOGUE_ORDER and set(answer["available"]) <= set(CATALOGUE_ORDER)
-    for name in set(answer["names"]) - set(answer["available"]):
-        assert desk.console.answer(f"inject {name}") == f"error {name} comes with a later version"
-
-
-def energies(desk, count: int) -> list[float]:
-    """Photodiode energies [J] of some shots, nan without light."""
-    time = -2e-6 + 2e-9 * np.arange(20000)
-    return [desk.world.photodiode.read(time, desk.shot()[2] * 1.6 / 1024 + 0.7).energy for _ in range(count)]
-
-
-def test_a_misfire_strikes_the_shot_it_was_ordered_for(desk):
-    desk.prepare()
-    assert desk.console.answer("inject misfire at=shot:1") == "ok"
-    assert [math.isnan(e) for e in energies(desk, 3)] == [False, True, False]
-
-
-def test_low_energy_by_probability_is_seeded(desk):
-    desk.prepare()
-    desk.console.answer("inject low_energy severity=0.3 at=probability:0.5")
-    first = energies(desk, 6)
-    desk.console.answer("begin run 7")
-    assert energies(desk, 6) == first
-    assert 0 < sum(e < 2.5e-3 for e in first) < 6
-
-
-def test_a_second_pulse_is_on_the_photodiode(desk):
-    desk.prepare()
-    desk.console.answer("inject double_pulse")
-    diode = desk.shot()[2].astype(int)
-    second = diode[16000:16300]
-    assert second.max() - diode[:900].max() > 300
-
-
-def test_a_missed_trigger_leaves_the_digitiser_armed_for_the_next(desk):
-    desk.prepare()
-    desk.console.answer("inject missed_trigger")
-    desk.digitiser.send(":SING")
-    desk.timing.send("*TRG")
-    assert desk.digitiser.ask(":ADER?") == "0" and desk.cavity.laser.pulses == 1
-    desk.timing.send("*TRG")
-    assert is_burst(desk.digitiser.words(1))
-
-
-def test_a_late_trigger_moves_the_pulse_in_the_record(desk):
-    desk.prepare()
-    desk.console.answer("inject late_trigger severity=1e-6")
-    assert pytest.approx(int(np.argmax(desk.shot()[2])), abs=8) == 1000 + 100 - 500
-
-
-def test_stale_data_return_the_record_before(desk):
-    desk.prepare()
-    desk.console.answer("inject stale_data at=shot:1")
-    first, second, third = (desk.shot()[1] for _ in range(3))
-    assert np.array_equal(first, second) and not np.array_equal(second, third)
-
-
-@pytest.mark.parametrize(
-    ("fault", "seen"),
-    [
-        ("clip", lambda a, b: (np.abs(b[1]) >= 511).sum() > 100),
-        ("noise_burst", lambda a, b: b[1][:900].std() > 5 * a[1][:900].std()),
-        (
-            "intercept_drift severity=3",
-            lambda a, b: abs((b[3][:900].mean() - a[3][:900].mean()) - 3 * 0.022 * 640) < 3,
-        ),
-        ("wrong_scale", lambda a, b: b[1].std() == pytest.approx(2 * a[1].std(), rel=0.1)),
-        ("lna_compression", lambda a, b: b[1].max() < 0.8 * a[1].max()),
-        ("limiter", lambda a, b: b[1].max() < 0.8 * a[1].max()),
-        ("bleached severity=0.9", lambda a, b: b[1].max() < 0.9 * a[1].max()),
-        (
-            "rf_leakage severity=1e9",
-            lambda a, b: np.argmax(np.abs(b[1]) > 60) < np.argmax(np.abs(a[1]) > 60) - 50,
-        ),
-        ("quality_drop", lambda a, b: not np.array_equal(a[1], b[1])),
-        ("cavity_drift severity=2e6", lambda a, b: b[1].max() < 0.5 * a[1].max()),
-    ],
-)
-def test_a_fault_of_the_chain_is_in_the_data(desk, fault, seen):
-    desk.prepare()
-    healthy = desk.shot()
-    desk.prepare()
-    assert desk.console.answer(f"inject {fault}") == "ok"
-    assert seen(*({n: w.astype(float) for n, w in shot.items()} for shot in (healthy, desk.shot())))
-
-
-def test_the_truth_log_tells_the_faults_of_a_shot_and_each_change_of_the_bench(desk_of, tmp_path):
-    log = TruthLog(tmp_path / "truth.jsonl")
-    desk = desk_of(truth_log=log)
-    desk.prepare()
-    desk.console.answer("inject misfire at=shot:0")
-    desk.console.answer("inject cavity_drift severity=1e5")
-    desk.shot()
-    desk.close()
-    lines = truth_of(tmp_path / "truth.jsonl")
-    benches = [line["bench"] for line in lines if line["shot"] is None]
-    assert benches[-1]["frequency"] - benches[0]["frequency"] == pytest.approx(1e5, rel=1e-3)
-    assert (
-        lines[-1]["faults"] == ["cavity_drift", "misfire"] and lines[-1]["parameters"]["seed_photons"] is None
-    )
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "inject nothing",
-        "inject misfire severity=much",
-        "inject misfire at=noon:1",
-        "inject misfire loudly",
-        "inject",
-        "unplug teapot",
-        "begin run",
-        "begin run x",
-        "repetition 0",
-        "dance",
-        "inject error_queue role=teapot",
-    ],
-)
-def test_the_console_answers_nonsense_with_one_line_of_error(desk, line):
-    answer = desk.console.answer(line)
-    assert answer.startswith("error ") and "\n" not in answer
-
-
-def test_an_error_appears_in_the_queue_of_the_named_role(desk):
-    assert desk.console.answer("inject error_queue severity=-240 role=microwave") == "ok"
-    assert desk.microwave.ask("SYST:ERR?") == '-240,"Hardware error"'
-
-
-def test_arming_that_takes_time_loses_the_trigger_that_comes_too_soon(desk):
-    desk.prepare()
-    desk.console.answer("inject arm_race severity=0.05")
-    desk.digitiser.send(":SING")
-    assert desk.digitiser.ask(":AER?") == "0"
-    desk.timing.send("*TRG")
-    assert desk.digitiser.ask(":ADER?") == "0"
-    desk.clock.advance(0.06)
-    assert desk.digitiser.ask(":AER?") == "1"
-    desk.timing.send("*TRG")
-    assert desk.digitiser.ask("*OPC?") == "1"
-
-
-# --- state ------------------------------------------------------------------------------------------------------
+# --- state ---
 
 
 def test_state_tells_what_the_bench_does_and_since_when_it_is_safe(desk):

@@ -1,0 +1,193 @@
+"""Faults: struck when ordered, seeded, seen in the data, told in the truth log."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from mock_devices.faults import NAMES
+from mock_devices.truth_log import TruthLog
+
+CATALOGUE_ORDER = [
+    "cavity_drift",
+    "quality_drop",
+    "misfire",
+    "low_energy",
+    "double_pulse",
+    "energy_jitter",
+    "missed_trigger",
+    "false_trigger",
+    "late_trigger",
+    "arm_race",
+    "scope_hang",
+    "clip",
+    "lna_compression",
+    "limiter",
+    "detector_range",
+    "intercept_drift",
+    "wrong_scale",
+    "stale_data",
+    "timeout",
+    "dropped_connection",
+    "half_block",
+    "wrong_length",
+    "error_queue",
+    "noise_burst",
+    "rf_leakage",
+    "interlock",
+    "bleached",
+    "clock_step",
+]
+
+
+def first(words: np.ndarray) -> int:
+    """Index of the burst's first sample that stands out."""
+    return int(np.argmax(np.abs(words) > 60))
+
+
+def test_the_catalogue_has_the_contract_s_names_in_its_order(desk):
+    assert list(NAMES) == CATALOGUE_ORDER
+    answer = json.loads(desk.console.answer("inject list"))
+    assert answer["names"] == CATALOGUE_ORDER and set(answer["available"]) <= set(CATALOGUE_ORDER)
+    for name in set(answer["names"]) - set(answer["available"]):
+        assert desk.console.answer(f"inject {name}") == f"error {name} comes with a later version"
+
+
+def energies(desk, count: int) -> list[float]:
+    """Photodiode energies [J] of some shots, nan without light."""
+    time = -2e-6 + 2e-9 * np.arange(20000)
+    return [desk.world.photodiode.read(time, desk.shot()[2] * 1.6 / 1024 + 0.7).energy for _ in range(count)]
+
+
+def test_a_misfire_strikes_the_shot_it_was_ordered_for(desk):
+    desk.prepare()
+    assert desk.console.answer("inject misfire at=shot:1") == "ok"
+    assert [math.isnan(e) for e in energies(desk, 3)] == [False, True, False]
+
+
+def test_low_energy_by_probability_is_seeded(desk):
+    desk.prepare()
+    desk.console.answer("inject low_energy severity=0.3 at=probability:0.5")
+    first = energies(desk, 6)
+    desk.console.answer("begin run 7")
+    assert energies(desk, 6) == first
+    assert 0 < sum(e < 2.5e-3 for e in first) < 6
+
+
+def test_a_second_pulse_is_on_the_photodiode(desk):
+    desk.prepare()
+    desk.console.answer("inject double_pulse")
+    diode = desk.shot()[2].astype(int)
+    second = diode[16000:16300]
+    assert second.max() - diode[:900].max() > 300
+
+
+def test_a_missed_trigger_leaves_the_digitiser_armed_for_the_next(desk):
+    desk.prepare()
+    desk.console.answer("inject missed_trigger")
+    desk.digitiser.send(":SING")
+    desk.timing.send("*TRG")
+    assert desk.digitiser.ask(":ADER?") == "0" and desk.cavity.laser.pulses == 1
+    desk.timing.send("*TRG")
+    assert np.abs(desk.digitiser.words(1)).max() > 50
+
+
+def test_a_late_trigger_moves_the_pulse_in_the_record(desk):
+    desk.prepare()
+    desk.console.answer("inject late_trigger severity=1e-6")
+    assert pytest.approx(int(np.argmax(desk.shot()[2])), abs=8) == 1000 + 100 - 500
+
+
+def test_stale_data_return_the_record_before(desk):
+    desk.prepare()
+    desk.console.answer("inject stale_data at=shot:1")
+    first, second, third = (desk.shot()[1] for _ in range(3))
+    assert np.array_equal(first, second) and not np.array_equal(second, third)
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ("clip", lambda a, b: (np.abs(b[1]) >= 511).sum() > 100),
+        ("noise_burst", lambda a, b: b[1][:900].std() > 5 * a[1][:900].std()),
+        (
+            "intercept_drift severity=3",
+            lambda a, b: abs(np.mean(b[3][:900] - a[3][:900]) - 42.2) < 3,
+        ),
+        ("detector_range", lambda a, b: b[3].min() < a[3].min() - 50),
+        ("wrong_scale", lambda a, b: b[1].std() == pytest.approx(2 * a[1].std(), rel=0.1)),
+        ("lna_compression", lambda a, b: b[1].max() < 0.8 * a[1].max()),
+        ("limiter", lambda a, b: b[1].max() < 0.8 * a[1].max()),
+        ("bleached severity=0.9", lambda a, b: b[1].max() < 0.9 * a[1].max()),
+        (
+            "rf_leakage severity=1e9",
+            lambda a, b: first(b[1]) < first(a[1]) - 50,
+        ),
+        ("quality_drop", lambda a, b: not np.array_equal(a[1], b[1])),
+        ("cavity_drift severity=2e6", lambda a, b: b[1].max() < 0.5 * a[1].max()),
+    ],
+)
+def test_a_fault_of_the_chain_is_in_the_data(desk, fault, seen):
+    desk.prepare()
+    healthy = desk.shot()
+    desk.prepare()
+    assert desk.console.answer(f"inject {fault}") == "ok"
+    assert seen(*({n: w.astype(float) for n, w in shot.items()} for shot in (healthy, desk.shot())))
+
+
+def test_the_truth_log_tells_the_faults_of_a_shot_and_each_change_of_the_bench(desk_of, tmp_path):
+    log = TruthLog(tmp_path / "truth.jsonl")
+    desk = desk_of(truth_log=log)
+    desk.prepare()
+    desk.console.answer("inject misfire at=shot:0")
+    desk.console.answer("inject cavity_drift severity=1e5")
+    desk.shot()
+    desk.close()
+    lines = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
+    benches = [line["bench"] for line in lines if line["shot"] is None]
+    assert benches[-1]["frequency"] - benches[0]["frequency"] == pytest.approx(1e5, rel=1e-3)
+    assert (
+        lines[-1]["faults"] == ["cavity_drift", "misfire"] and lines[-1]["parameters"]["seed_photons"] is None
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "inject nothing",
+        "inject misfire severity=much",
+        "inject misfire at=noon:1",
+        "inject misfire loudly",
+        "inject",
+        "unplug teapot",
+        "begin run",
+        "begin run x",
+        "repetition 0",
+        "dance",
+        "inject error_queue role=teapot",
+    ],
+)
+def test_the_console_answers_nonsense_with_one_line_of_error(desk, line):
+    answer = desk.console.answer(line)
+    assert answer.startswith("error ") and "\n" not in answer
+
+
+def test_an_error_appears_in_the_queue_of_the_named_role(desk):
+    assert desk.console.answer("inject error_queue severity=-240 role=microwave") == "ok"
+    assert desk.microwave.ask("SYST:ERR?") == '-240,"Hardware error"'
+
+
+def test_arming_that_takes_time_loses_the_trigger_that_comes_too_soon(desk):
+    desk.prepare()
+    desk.console.answer("inject arm_race severity=0.05")
+    desk.digitiser.send(":SING")
+    assert desk.digitiser.ask(":AER?") == "0"
+    desk.timing.send("*TRG")
+    assert desk.digitiser.ask(":ADER?") == "0"
+    desk.clock.advance(0.06)
+    assert desk.digitiser.ask(":AER?") == "1"
+    desk.timing.send("*TRG")
+    assert desk.digitiser.ask("*OPC?") == "1"
