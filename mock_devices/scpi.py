@@ -91,6 +91,7 @@ class Framer:
         self._scanned = 0
         self._quote = 0
         self._announced = 0  # bytes up to the end of the block that is arriving
+        self._data_end = 0  # a carriage return before it is data
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[bytes | ScpiError]:
@@ -106,17 +107,19 @@ class Framer:
                 return
             message = bytes(self._buffer[:end])
             del self._buffer[:end + 1]
-            self._scanned = self._quote = self._announced = 0
+            data_end = self._data_end
+            self._scanned = self._quote = self._announced = self._data_end = 0
             if self._skipping:
                 self._skipping = False
             elif len(message) > self._limit:
                 yield ScpiError(-363, f"messages end within {self._limit} bytes")
             elif message.strip():
-                yield message.rstrip(b"\r") if 0x0D not in self._ends else message
+                carriage_return = message.endswith(b"\r") and data_end < len(message)
+                yield message[:-1] if carriage_return else message
 
     def _skip(self) -> None:
         self._buffer.clear()
-        self._scanned = self._quote = self._announced = 0
+        self._scanned = self._quote = self._announced = self._data_end = 0
         self._skipping = True
 
     def _find_end(self) -> int | None:
@@ -151,9 +154,11 @@ class Framer:
             self._scanned = at
             return None
         if ahead[1:2] == b"0":
+            self._data_end = self._limit
             return at + 2
         past = at + bounds[1]
         if past <= len(self._buffer):
+            self._data_end = past
             return past
         self._scanned, self._announced = at, past
         return None
