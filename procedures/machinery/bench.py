@@ -159,7 +159,7 @@ class Bench:
         """Close all connections and end the software instruments if this bench started them."""
         for instrument in self.roles.values():
             try:
-                instrument.close()
+                instrument.disconnect()
             except Exception:
                 continue  # a connection that is broken is closed
         self.roles = {}

@@ -62,9 +62,13 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         seed = randbits(32)
     folder = RunFolder(Path(output), name)
     try:
-        return _run(name, cls, values, bench, folder, seed, publish or (lambda event: None), should_stop)
+        return _run(name, cls, values, bench, folder, seed, _nobody if publish is None else publish, should_stop)
     finally:
         folder.close()
+
+
+def _nobody(event: events.Event) -> None:
+    """Nobody watches."""
 
 
 def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: RunFolder, seed: int | None,

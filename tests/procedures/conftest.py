@@ -1,0 +1,32 @@
+"""A virtual bench for the tests of this folder: real software instruments in their own process, real sockets."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from procedures import open_bench
+from procedures.machinery.software_instruments import Console
+
+
+@pytest.fixture(scope="session")
+def served():
+    """(bench file, console) of software instruments that several tests share."""
+    command = [sys.executable, "-m", "maserbench", "mocks"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        word, _, path = process.stdout.readline().strip().partition(" ")
+        assert word == "ready"
+        console = Console(tomllib.loads(Path(path).read_text())["mocks"]["console"])
+        yield Path(path), console
+        console.close()
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def bench(served):
+    """The served bench, opened; safe again and all plugs in at the end."""
+    with open_bench(served[0]) as opened:
+        yield opened
