@@ -81,12 +81,12 @@ class Library:
     def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> Iterator[Start]:
         """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the first
         light, which reaches half height at `half` [s]."""
-        thin = max(1, len(times) // 48)
+        thin, step = max(1, len(times) // 48), times[1] - times[0] if len(times) > 1 else 0.0
         rough, *_ = _compare(times[::thin] - half, amplitudes[::thin], self.shapes, self.interval,
                              np.arange(len(self.shapes)), 0.0, 0)
         near = np.argsort(rough)[:_FINAL]
         misfit, scale, shift = _compare(times - half, amplitudes, self.shapes, self.interval, near,
-                                        times[1] - times[0], 2)
+                                        step, 2)
         for k in np.argsort(misfit)[:count]:
             i = near[k]
             seed = self._seed(i, half + shift[k])
@@ -135,6 +135,11 @@ def library(parameters: Parameters, drive: Drive, collective_coupling: float,
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
     return _kept[key]
+
+
+def forget() -> None:
+    """Drop all libraries; the next fit builds its own."""
+    _kept.clear()
 
 
 def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, bool, bool]) -> Library:

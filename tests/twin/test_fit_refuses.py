@@ -49,9 +49,13 @@ def test_the_second_order_curve_fits_no_single_shot():
     assert all(refused(i, model="cumulant", free=thermal) for i in STRONG[:3])
 
 
-def test_a_mean_field_with_the_mean_seed_fits_no_single_shot_either():
+@pytest.mark.parametrize("number", STRONG)
+def test_a_mean_field_with_the_mean_seed_fits_only_shots_that_had_it(number):
     thermal = tuple(n for n in FREE if n != "seed_photons")
-    assert sum(refused(i, free=thermal) for i in STRONG) >= len(STRONG) - 1
+    record, result = fitted(number, lowest=0.2, free=thermal)
+    ratio = record.truth["seed_photons"] / CRYSTAL.thermal_photons
+    if not 0.8 < ratio < 1.25:
+        assert result.verdict is not Verdict.OK, ratio
 
 
 def test_a_violated_prior_is_found_out():
@@ -104,7 +108,7 @@ def test_nan_is_named(place, name):
         fit(*rows, CRYSTAL, drive, CARRIER)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(kind=st.sampled_from(["noise", "step", "constant", "ramp", "spikes"]), level=st.floats(-2.0, 2.0),
        noise=st.sampled_from([0.0, 1e-6, 1e-3, 0.1]), seed=st.integers(0, 100), count=st.integers(20, 700),
        receiver=st.sampled_from([CARRIER, ENVELOPE, LOG]), given_sigma=st.booleans())
