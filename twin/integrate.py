@@ -20,6 +20,9 @@ from .dop853 import NODE, combine, dense_tail, error_estimates
 LANES = 8
 """Parameters that one pass differentiates by."""
 
+DENSE_SHARE = 20.0
+"""How much larger than the error of a step the error between its ends may be."""
+
 OK, STEP_BUDGET, STEP_TOO_SMALL, RECORD_FULL = 0, 1, 2, 3
 STATUS = {
     OK: "ok",
@@ -111,6 +114,21 @@ def _dense(h, z, z_new, stages, columns, poly):
         dense_tail(h, stages, i, poly, c)
 
 
+@compiled(types.f8(MATRIX, INDEX, INDEX, VECTOR, types.f8, types.f8, types.i8))
+def _dense_error(poly, columns, blocks, largest, rtol, atol, n):
+    """Error between the ends of a step, over DENSE_SHARE times what is allowed at its end.
+
+    Where steps are as long as stability allows, the end is exact and the interpolant is not: it misses by
+    about 9.2e-4 of its last coefficient (measured on decaying and ringing pentacene).
+    """
+    worst = 0.0
+    for c in range(len(columns)):
+        i = columns[c]
+        if i < n:
+            worst = max(worst, 9.2e-4 * abs(poly[7, c]) / (DENSE_SHARE * (atol + rtol * largest[blocks[i]])))
+    return worst
+
+
 @compiled(types.void(types.f8, MATRIX, VECTOR))
 def interpolate(x, poly, out):
     """out = the interpolant at the fraction x of its step."""
@@ -182,8 +200,7 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
             for s in range(1, 12):
                 combine(s, step, z, stages, trial)
                 if varying:
-                    if varying:
-                        signals(t + NODE[s] * step, row, lane, u)
+                    signals(t + NODE[s] * step, row, lane, u)
                 rhs(trial, k, u, stages[s])
             combine(12, step, z, stages, z_new)
             error = _error(stages, step, z, z_new, blocks, largest, rtol, atol, n_state)
@@ -199,6 +216,7 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
                 signals(t_new, row, lane, u)
             rhs(z_new, k, u, stages[12])
             wanted = asked < len(times) and times[asked] <= t_new
+            between = 0.0
             if wanted or len(record) > 0:
                 for s in range(13, 16):
                     combine(s, step, z, stages, trial)
@@ -206,6 +224,11 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
                         signals(t + NODE[s] * step, row, lane, u)
                     rhs(trial, k, u, stages[s])
                 _dense(step, z, z_new, stages, columns, poly)
+                between = _dense_error(poly, columns, blocks, largest, rtol, atol, n_state)
+                if between > 1.0:
+                    h = step * max(0.2, 0.9 * between ** -0.125)
+                    rejected = True
+                    continue
                 while asked < len(times) and times[asked] <= t_new:
                     interpolate((times[asked] - t) / step, poly, out[asked])
                     asked += 1
@@ -218,6 +241,8 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
                             record[recorded, 2 + r * len(columns) + c] = poly[r, c]
                     recorded += 1
             grow = 6.0 if error == 0.0 else min(6.0, 0.9 * error ** -0.125)
+            if between > 0.0:
+                grow = min(grow, 0.95 * between ** -0.125)
             if rejected:
                 grow = min(1.0, grow)
             # The cut at an edge says nothing about the size that the solution allows.
