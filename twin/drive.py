@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .parameters import Record
-from .quantity import check, quantity, Quantity
+from .quantity import Quantity, check, nearest, quantity
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Steps:
         if not all(math.isfinite(e) for e in self.edges) or any(
                 a >= b for a, b in zip(self.edges, self.edges[1:], strict=False)):
             raise ValueError(f"Steps: edges = {self.edges} must be finite and rise")
-        if not all(np.isfinite(v) for v in self.values):
-            raise ValueError(f"Steps: values = {self.values} must be finite")
+        if not all(isinstance(v, (int, float, complex, np.number)) and np.isfinite(v) for v in self.values):
+            raise ValueError(f"Steps: values = {self.values} must be finite numbers")
 
     def at(self, time: float) -> complex:
         """The value that holds just after `time`."""
@@ -50,8 +50,9 @@ class Square:
     stop: float
 
     def __post_init__(self) -> None:
-        if not self.start < self.stop:
-            raise ValueError(f"Square: start = {self.start:g} s must lie before stop = {self.stop:g} s")
+        if not (self.start < self.stop and math.isfinite(self.start) and math.isfinite(self.stop)):
+            raise ValueError(f"Square: start = {self.start:g} s must lie before stop = {self.stop:g} s, "
+                             "both finite")
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -67,8 +68,9 @@ class Gaussian:
     fwhm: float
 
     def __post_init__(self) -> None:
-        if not self.fwhm > 0.0:
-            raise ValueError(f"Gaussian: fwhm = {self.fwhm:g} s must be positive")
+        if not (self.fwhm > 0.0 and math.isfinite(self.fwhm) and math.isfinite(self.centre)):
+            raise ValueError(f"Gaussian: fwhm = {self.fwhm:g} s must be positive and "
+                             f"centre = {self.centre:g} s finite")
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -106,6 +108,9 @@ class Sampled:
     __hash__ = None  # type: ignore[assignment]
 
 
+_FRAME_ENERGY = Quantity("rad/s", -1e12, 1e12)
+
+
 @dataclass(frozen=True)
 class Frame:
     """Rotating frame by hand: energies of levels 3, 4, 5 and detuning of the mode [rad/s]."""
@@ -115,6 +120,10 @@ class Frame:
     e5: float = 0.0
     cavity: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("e3", "e4", "e5", "cavity"):
+            check(f"Frame.{name}", getattr(self, name), _FRAME_ENERGY)
+
 
 Pump = float | Steps | Square | Gaussian | Sampled
 _FRAMES = ("resonant", "printed")
@@ -122,7 +131,7 @@ _FRAMES = ("resonant", "printed")
 
 @dataclass(frozen=True)
 class Drive(Record):
-    """One shot's drive. Tones enter as H = hbar Omega (sigma + sigma+); the cavity's as hbar (eps a+ + eps* a).
+    """One shot's drive. Tones: H = hbar Omega (sigma + sigma+); the cavity's: hbar (eps a+ + eps* a).
 
     `pump_on_at` and `pump_off_at` gate whatever `pump_rate` says. `cavity_decay` None takes the
     parameter's value; Steps switch it. `frame`: "resonant" makes every driven transition exactly
@@ -138,8 +147,9 @@ class Drive(Record):
     rabi_35: Any = quantity(0.0, "rad/s", -1e12, 1e12, "Omega of the tone on 3-5")
     rabi_45: Any = quantity(0.0, "rad/s", -1e12, 1e12, "Omega of the tone on 4-5")
     rabi_34: Any = quantity(0.0, "rad/s", -1e12, 1e12, "Omega of the tone on 3-4")
-    cavity_drive: Any = quantity(0.0, "rad/s", -1e18, 1e18, "coherent drive eps of the mode (complex allowed)")
-    cavity_drive_detuning: float = quantity(0.0, "rad/s", -1e11, 1e11, "frequency of that drive - cavity_frequency")
+    cavity_drive: Any = quantity(0.0, "rad/s", -1e18, 1e18, "coherent drive eps of the mode, may be complex")
+    cavity_drive_detuning: float = quantity(0.0, "rad/s", -1e11, 1e11,
+                                           "frequency of that drive - cavity_frequency")
     cavity_decay: Any = quantity(None, "rad/s", 0.0, 1e13, "Steps that switch the cavity's decay rate")
     frame: str | Frame = "resonant"
 
@@ -170,12 +180,11 @@ class Drive(Record):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.frame, str) and self.frame not in _FRAMES:
-            from .quantity import nearest
-
-            raise ValueError("frame: " + nearest(self.frame, _FRAMES))
+        if not isinstance(self.frame, Frame) and self.frame not in _FRAMES:
+            raise ValueError("frame: " + nearest(str(self.frame), _FRAMES))
         if self.pump_off_at is not None and self.pump_off_at < self.pump_on_at:
-            raise ValueError(f"pump_off_at = {self.pump_off_at:g} s lies before pump_on_at = {self.pump_on_at:g} s")
+            raise ValueError(f"pump_off_at = {self.pump_off_at:g} s lies before "
+                             f"pump_on_at = {self.pump_on_at:g} s")
 
     def edges(self) -> tuple[float, ...]:
         """All times [s] at which anything jumps or bends, rising and distinct."""

@@ -8,7 +8,7 @@ names and numbers only.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -31,7 +31,7 @@ class Record:
         if name not in self.members:
             return check(name, value, q)
         names = self.members[name]
-        if len(tuple(value)) != len(names):
+        if not isinstance(value, Iterable) or isinstance(value, str) or len(tuple(value)) != len(names):
             raise ValueError(f"{name}: expected {len(names)} numbers ({', '.join(names)}), found {value!r}")
         return tuple(check(n, v, q) for n, v in zip(names, value, strict=True))
 
@@ -67,7 +67,7 @@ class Record:
         return values[name]
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with other values, by field or flat name; no other field moves. TypeError for unknown names."""
+        """A copy with other values, by field or flat name; no other field moves. Unknown: TypeError."""
         known = {f.name for f in dataclasses.fields(self)}
         places = {flat: (owner, index) for flat, owner, index, _ in self._flat()}
         fields: dict[str, Any] = {}
@@ -96,5 +96,5 @@ class Record:
             elif name in known and "quantity" not in known[name].metadata:
                 changes[name] = text
             else:
-                raise ValueError(nearest(name, list(quantities) + [n for n in known if n not in self.members]))
+                raise ValueError(nearest(name, [*quantities, *(n for n in known if n not in self.members)]))
         return self.replace(**changes)

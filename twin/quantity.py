@@ -67,7 +67,8 @@ _PREFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "Âµ": 1e-6, "Î
 # Units that take an SI prefix, per SI unit of the field; each with the factor to the field's unit.
 _PREFIXED = {"rad/s": {"Hz": TWO_PI, "rad/s": 1.0}, "1/s": {}, "Hz": {"Hz": 1.0}, "s": {"s": 1.0},
              "J": {"J": 1.0}, "W": {"W": 1.0}, "V": {"V": 1.0}, "K": {"K": 1.0}, "m": {"m": 1.0},
-             "m2": {}, "V*s/J": {"V*s/J": 1.0}, "V/dB": {"V/dB": 1.0}, "J/m2": {"J/m2": 1.0}, "ohm": {"ohm": 1.0}, "Hz/K": {"Hz/K": 1.0}}
+             "m2": {}, "V/dB": {"V/dB": 1.0}, "J/m2": {"J/m2": 1.0}, "ohm": {"ohm": 1.0},
+             "Hz/K": {"Hz/K": 1.0}, "V*s/J": {"V*s/J": 1.0}}
 # Units that stand as they are.
 _FIXED = {"1/s": {"/s": 1.0, "1/s": 1.0, "s^-1": 1.0, "/ms": 1e3, "1/ms": 1e3, "/us": 1e6, "1/us": 1e6,
                   "/ns": 1e9, "1/ns": 1e9},
@@ -76,7 +77,8 @@ _FIXED = {"1/s": {"/s": 1.0, "1/s": 1.0, "s^-1": 1.0, "/ms": 1e3, "1/ms": 1e3, "
           "dB": {"dB": 1.0}, "dBm": {"dBm": 1.0}, "": {"%": 1e-2},
           "J/m2": {"J/cm2": 1e4, "J/cm^2": 1e4, "mJ/cm2": 10.0}, "s": {"min": 60.0, "h": 3600.0}}
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_TEXT = re.compile(rf"\s*(2\s*\*\s*pi\s*\*\s*)?({_NUMBER})\s*([^\d\s].*?)?\s*", re.DOTALL)
+# The number is atomic: it may not give digits back to the unit. "1/s" after a space is a unit too.
+_TEXT = re.compile(rf"\s*(2\s*\*\s*pi\s*\*\s*)?((?>{_NUMBER}))\s*(1/\S.*?|[^\d\s].*?)?\s*", re.DOTALL)
 
 
 def read(text: str | float | int, unit: str, name: str = "value") -> float:
@@ -91,8 +93,8 @@ def read(text: str | float | int, unit: str, name: str = "value") -> float:
         return float(text)
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise ValueError(f"{name}: cannot read {text!r}; expected a number with a unit of {unit or 'no unit'}, "
-                         f"for example {_example(unit)}")
+        raise ValueError(f"{name}: cannot read {text!r}; expected a number with a unit of "
+                         f"{unit or 'no unit'}, for example {_example(unit)}")
     turns, number, suffix = match.group(1), float(match.group(2)), match.group(3) or ""
     if turns:
         return _two_pi_times(name, text, number, suffix, unit)
@@ -137,8 +139,9 @@ def _factor(suffix: str, unit: str) -> float | None:
 
 
 def _example(unit: str) -> str:
-    return {"rad/s": "1.4493GHz or 9.1e9rad/s", "1/s": "2*pi*0.4MHz or 2.5e6/s", "Hz": "1.4493GHz", "s": "5us",
-            "J": "5mJ", "W": "20kW", "V": "8mV", "K": "293K", "m": "592nm", "m2": "1.9mm2", "dBm": "-10dBm",
+    return {"rad/s": "1.4493GHz or 9.1e9rad/s", "1/s": "2*pi*0.4MHz or 2.5e6/s", "Hz": "1.4493GHz",
+            "s": "5us", "J": "5mJ", "W": "20kW", "V": "8mV",
+            "K": "293K", "m": "592nm", "m2": "1.9mm2", "dBm": "-10dBm",
             "dB": "-20dB", "": "0.25"}.get(unit, f"1 {unit}")
 
 
