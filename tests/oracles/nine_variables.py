@@ -1,7 +1,7 @@
 """An oracle: the undriven second order of pentacene, nine real numbers typed by hand, solved by SciPy.
 
-Independent of `twin`'s declaration, readings, tables, kernels and integrator; only the record of parameters is
-shared. Scaled by N, with X = sigma^53, Y = sigma^35, G = g sqrt N, D = w_m - w_35 and j = 2 G Im gX, the
+Independent of `twin`'s declaration, readings, tables, kernels and integrator; only the record of parameters
+is shared. Scaled by N, with X = sigma^53, Y = sigma^35, G = g sqrt N, D = w_m - w_35 and j = 2 G Im gX, the
 photons per molecule and second that leave the mode for the molecules:
 
   mu' = -kappa (mu - n_th/N) - j          s55' = ... + j          s33' = ... - j
@@ -10,6 +10,8 @@ photons per molecule and second that leave the mode for the molecules:
 
 Here gX = <a sigma^53>/sqrt N and pXY = <sigma^53_1 sigma^35_2>, which is real.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -25,12 +27,13 @@ def solve(p, pump, times, edges=(), rtol=1e-11, method="DOP853"):
     found = np.tile(state, (len(times), 1))
     bounds = [0.0, *[e for e in sorted(edges) if 0.0 < e < times[-1]], times[-1]]
     rates = constants(p)
-    for a, b in zip(bounds, bounds[1:], strict=False):
+    for a, b in pairwise(bounds):
         asked = (times > a) & (times <= b)
         # Just inside the segment, so that a jump at its end is not seen before its time.
         inside = lambda t, a=a, b=b: pump(min(max(t, a + 1e-9 * (b - a)), b - 1e-9 * (b - a)))  # noqa: E731
         solution = solve_ivp(lambda t, z, xi=inside: slope(z, xi(t), rates), (a, b), state, method=method,
-                             rtol=rtol, atol=1e-24, t_eval=np.union1d(times[asked], b), first_step=1e-3 * (b - a))
+                             rtol=rtol, atol=1e-24, t_eval=np.union1d(times[asked], b),
+                             first_step=1e-3 * (b - a))
         found[asked] = solution.y[:, : asked.sum()].T
         state = solution.y[:, -1]
     return found

@@ -13,6 +13,8 @@ X = sigma^53, Y = sigma^35 and <U V W> = <UV><W> + <UW><V> + <VW><U> - 2 <U><V><
   P_AB'   = L_A P + L_B P + i g {<a [X, A] B> + <a+ [Y, A] B> + <a A [X, B]> + <a+ A [Y, B]>}
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -45,7 +47,8 @@ def jumps(p, xi):
     found = [(xi, unit(2, 1)), (xi, unit(1, 2)), (p.spontaneous_emission, unit(1, 2))]
     for level, share, decay in zip((3, 4, 5), p.branching, p.triplet_decay, strict=True):
         found += [(p.intersystem_crossing * share, unit(level, 2)), (decay, unit(1, level))]
-    for i, j, swap, chi in ((3, 5, p.spin_lattice_35, p.dephasing_35), (3, 4, p.spin_lattice_34, p.dephasing_34),
+    for i, j, swap, chi in ((3, 5, p.spin_lattice_35, p.dephasing_35),
+                            (3, 4, p.spin_lattice_34, p.dephasing_34),
                             (4, 5, p.spin_lattice_45, p.dephasing_45)):
         found += [(swap, unit(i, j)), (swap, unit(j, i))]
         pure = p.dephasing_operator == "pure"
@@ -82,7 +85,7 @@ Y = PLACE[3, 5]
 
 def solve(p, times, xi, rabi_35=0.0, rabi_45=0.0, rabi_34=0.0, cavity_drive=0.0, energies=(0.0, 0.0, 0.0),
           detuning=None, edges=(), rtol=1e-12):
-    """Populations (T, 5), photons (T,), field (T,); xi(t), rabi_..(t) and cavity_drive(t) jump at `edges` only.
+    """Populations (T, 5), photons (T,), field (T,); xi(t), rabi_..(t), cavity_drive(t) jump at `edges` only.
 
     Numbers stand for constants. `detuning` of the mode [rad/s]; None: cavity_frequency - frequency_35.
     """
@@ -97,7 +100,8 @@ def solve(p, times, xi, rabi_35=0.0, rabi_45=0.0, rabi_34=0.0, cavity_drive=0.0,
         out = np.empty_like(z)
         turn = -(1j * detuning + p.cavity_decay / 2)
         out[0] = turn * a - 1j * g * n_mol * s[Y] - 1j * eps
-        out[1] = -p.cavity_decay * (n - p.thermal_photons) + 2 * g * n_mol * d[Y].imag + 2 * (eps * a.conjugate()).imag
+        out[1] = (-p.cavity_decay * (n - p.thermal_photons) + 2 * g * n_mol * d[Y].imag
+                  + 2 * (eps * a.conjugate()).imag)
         out[2] = 2 * turn * m - 2j * g * n_mol * c[Y] - 2j * eps * a
         aab = m * s + 2 * a * c - 2 * a * a * s
         nab = n * s + a * d + a.conjugate() * c - 2 * abs(a) ** 2 * s
@@ -117,7 +121,7 @@ def solve(p, times, xi, rabi_35=0.0, rabi_45=0.0, rabi_34=0.0, cavity_drive=0.0,
     times = np.asarray(times, float)
     found = np.tile(state, (len(times), 1))
     bounds = [0.0, *[e for e in sorted(edges) if 0.0 < e < times[-1]], times[-1]]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         asked = (times > begin) & (times <= end)
         now = [shape(0.5 * (begin + end)) for shape in shapes]
         generators = generator(p, now[0], now[1], now[2], now[3], energies)
