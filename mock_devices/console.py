@@ -75,7 +75,7 @@ class Console:
             return "error " + " ".join(str(error).split())
 
     def look(self) -> None:
-        """To be called after every message: since when has the bench been continuously safe?"""
+        """To be called after every message and now and then: since when has it been continuously safe?"""
         if not self._cavity.safe():
             self._safe_since = None
         elif self._safe_since is None:

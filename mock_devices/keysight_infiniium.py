@@ -165,19 +165,14 @@ class KeysightInfiniium(ScpiDevice):
         self.disarm()
         self.record, self._taken, self.done_event = None, None, False
 
-    def triggered(self, delay: float = 0.0) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
-        """The trigger came: what to record, and the future to fill; None if not armed.
-
-        `delay` [s] is how late the trigger circuit was; the instrument does not know and keeps its axis.
-        """
+    def triggered(self) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
+        """The trigger came: what to record, and the future to fill; None if not armed."""
         if self.armed is None or self._arming is self.armed:
             return None
         self._taken = (self._set_timebase(), self._set_channels())
         self.record, self.armed = self.armed, None
         self.record.add_done_callback(self._finished)
-        timebase = self._taken[0]
-        late = Timebase(timebase.start + delay, timebase.interval, timebase.points)
-        return late, self._taken[1], self.record
+        return *self._taken, self.record
 
     def _finished(self, record: Future[Any]) -> None:
         if record is self.record:

@@ -35,6 +35,7 @@ from .warm_up import warm_up
 
 GRACE = 5.0  # [s] that a bench outlives its killed controller
 _LOOK = 0.5  # [s] between looks at the parent
+_GLANCE = 0.05  # [s] between looks at whether the bench is safe
 _SYNCHRONIZE, _TIMED_OUT = 0x00100000, 0x102  # Windows: right to wait for a process; it still runs
 
 DEVICES: dict[str, Callable[[VirtualCavity, World], Any]] = {
@@ -144,13 +145,22 @@ async def serve(text: str, name: str, truth_log: Path | None = None, parent: int
         path.write_text(bench.ready_text(), encoding="utf-8")
         ready(path)
         _listen_to_stdin(bench.console)
-        watching = asyncio.create_task(_watch(parent, bench)) if parent else None
+        tasks = [asyncio.create_task(_look(bench.console))]
+        if parent:
+            tasks.append(asyncio.create_task(_watch(parent, bench)))
         try:
             await bench.stopping.wait()
         finally:
-            if watching:
-                watching.cancel()
+            for task in tasks:
+                task.cancel()
             await bench.close()
+
+
+async def _look(console: Console) -> None:
+    """Blades that arrive and watchdogs that bite change the bench without any message."""
+    while True:
+        console.look()
+        await asyncio.sleep(_GLANCE)
 
 
 async def _watch(parent: int, bench: Bench) -> None:

@@ -47,7 +47,7 @@ class Edges:
 
 
 class Digitiser(Protocol):
-    def triggered(self, delay: float = 0.0) -> Taken | None: ...
+    def triggered(self) -> Taken | None: ...
 
 
 class Analyser(Protocol):
@@ -171,8 +171,9 @@ class VirtualCavity:
         pulses = self._pulses(edges, shot, on)
         self._last_energy = sum(energy for energy, _ in pulses)
         taken = self._digitise(edges, on)
-        start = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
-        burst = self._compute(shot, pulses, on, taken, start)
+        moment = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
+        moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
+        burst = self._compute(shot, pulses, on, taken, moment)
         if self.analyser is not None:
             self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
                                     if burst else None)
@@ -202,8 +203,7 @@ class VirtualCavity:
     def _digitise(self, edges: Edges, on: dict[str, float]) -> Taken | None:
         if edges.digitiser is None or self.digitiser is None or "missed_trigger" in on:
             return None
-        delay = on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
-        return self.digitiser.triggered(delay)
+        return self.digitiser.triggered()
 
     def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
                  taken: Taken | None, trigger: float) -> Future[Burst] | None:
