@@ -63,6 +63,24 @@ def open_bench(name: str | Path = "virtual", truth_log: str | Path | None = None
     return Bench(description, process, tolerant)
 
 
+def check_wishes(description: BenchDescription, procedure: str, roles: tuple[str, ...],
+                 settings: Mapping[str, Any]) -> None:
+    """Whether a procedure may run there with these settings; ValueError names role, setting or limit."""
+    missing = [role for role in roles if role not in description.roles]
+    if missing:
+        raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which the bench file "
+                         f"{description.name} lacks; it has {', '.join(description.roles)}")
+    for name, value in settings.items():
+        if name.startswith("pump_energy"):
+            description.limit("pump_energy", value)
+            description.limit("crystal_dose", description.pump.efficiency * value / description.pump.area)
+            description.pump.delay_for(value)
+        elif name == "power":
+            description.limit("rf_power", 1e-3 * 10.0 ** (value / 10.0))
+        elif name in LIMITS:
+            description.limit(name, value)
+
+
 class Bench:
     """Connected instruments by role. `description` is the bench file; `unreachable` what did not answer."""
 
@@ -108,26 +126,6 @@ class Bench:
         if all(software):
             return Origin.SIMULATED
         return Origin.MIXED if any(software) else Origin.REAL
-
-    def check(self, procedure: str, roles: tuple[str, ...], settings: Mapping[str, Any]) -> None:
-        """Whether a procedure may run here with these settings; ValueError names role, setting or limit."""
-        missing = [role for role in roles if role not in self.description.roles]
-        if missing:
-            raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which the bench file "
-                             f"{self.description.name} lacks; it has {', '.join(self.description.roles)}")
-        for name, value in settings.items():
-            if name.startswith("pump_energy"):
-                self._check_energy(value)
-            elif name == "power":
-                self.description.limit("rf_power", 1e-3 * 10.0 ** (value / 10.0))
-            elif name in LIMITS:
-                self.description.limit(name, value)
-
-    def _check_energy(self, energy: float) -> None:
-        d = self.description
-        d.limit("pump_energy", energy)
-        d.limit("crystal_dose", d.pump.efficiency * energy / d.pump.area)
-        d.pump.delay_for(energy)
 
     # how it is used
 

@@ -20,7 +20,7 @@ from procedures import catalogue
 
 from . import events, provenance, settings
 from .acquire import Acquisition, failure_of
-from .bench import Bench
+from .bench import Bench, check_wishes
 from .failures import BenchFailure, StateUnknown
 from .run_folder import RunFolder, moment
 from .runs import Run, open_run
@@ -57,12 +57,13 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     """
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)
-    bench.check(name, cls.ROLES, values)
+    check_wishes(bench.description, name, cls.ROLES, values)
     if seed is None and bench.description.virtual:
         seed = randbits(32)
+    publish = _nobody if publish is None else publish
     folder = RunFolder(Path(output), name)
     try:
-        return _run(name, cls, values, bench, folder, seed, _nobody if publish is None else publish, should_stop)
+        return _run(name, cls, values, bench, folder, seed, publish, should_stop)
     finally:
         folder.close()
 

@@ -1,4 +1,4 @@
-"""A virtual bench for the tests of this folder: real software instruments in their own process, real sockets."""
+"""A virtual bench for the tests of this folder: real software instruments in another process."""
 
 import subprocess
 import sys

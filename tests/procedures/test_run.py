@@ -48,13 +48,15 @@ def test_a_run_is_a_folder_with_everything_in_it(finished):
 
 def test_every_shot_is_fitted_and_its_row_holds_plain_numbers(finished):
     done, _ = finished
-    rows = [json.loads(line, parse_constant=pytest.fail) 
+    rows = [json.loads(line, parse_constant=pytest.fail)
             for line in (done.path / "fits.jsonl").read_text().splitlines()]
     assert [row["shot"] for row in rows] == [0, 1, 2, 3]
     for row in rows:
-        assert set(row) == {"shot", "verdict", "parameters", "sigma", "sigma_model", "chi2_per_dof", "seconds"}
+        assert set(row) == {"shot", "verdict", "parameters", "sigma", "sigma_model", "chi2_per_dof",
+                            "seconds"}
         assert row["verdict"] == "OK"
-        assert {"collective_coupling", "cavity_decay", "dephasing_35", "seed_photons"} <= set(row["parameters"])
+        assert {"collective_coupling", "cavity_decay", "dephasing_35",
+                "seed_photons"} <= set(row["parameters"])
         assert set(row["sigma"]) == set(row["parameters"])
         assert row["sigma_model"]["cavity_decay"] == pytest.approx(0.02 * row["parameters"]["cavity_decay"])
 
@@ -122,7 +124,8 @@ def test_shots_carry_settings_origin_and_the_laser_pulse(finished):
     done, _ = finished
     shot = done.shots[2]
     assert shot.origin is Origin.SIMULATED
-    assert {"timing.q_switch_delay", "pump.energy", "energy.last_energy", "microwave.output"} <= set(shot.settings)
+    assert {"timing.q_switch_delay", "pump.energy", "energy.last_energy",
+            "microwave.output"} <= set(shot.settings)
     assert shot.settings["microwave.output"] == 0.0
     assert shot.energy == pytest.approx(shot.settings["pump.energy"], rel=0.2)
     assert shot.start == pytest.approx(200e-9, abs=10e-9)
@@ -151,8 +154,8 @@ def test_one_seed_gives_one_set_of_codes_and_another_seed_another(bench, tmp_pat
 
 def test_a_run_that_is_stopped_is_aborted_and_the_bench_is_safe(bench, served, tmp_path):
     told = Recorder()
-    done = run("single_shot", bench, tmp_path, publish=told, should_stop=lambda: len(told.of(events.ShotStored)) > 1,
-               shots=1000)
+    done = run("single_shot", bench, tmp_path, publish=told, shots=1000,
+               should_stop=lambda: len(told.of(events.ShotStored)) > 1)
     assert done.state == "aborted"
     assert 2 <= len(done.shots) < 20
     state = served[1].state()

@@ -41,7 +41,8 @@ def stored(path, shots, layout):
 @settings(deadline=None, max_examples=25)
 @given(records=st.lists(arrays.arrays(np.int16, 64), min_size=1, max_size=4), start=FINITE, energy=FINITE,
        delay=FINITE, scale=st.floats(1e-9, 1.0), offset=FINITE, origin=st.sampled_from(Origin))
-def test_a_shot_comes_back_as_it_was_stored(tmp_path_factory, records, start, energy, delay, scale, offset, origin):
+def test_a_shot_comes_back_as_it_was_stored(tmp_path_factory, records, start, energy, delay, scale, offset,
+                                            origin):
     layout = Layout({"burst": Channel(64, "CHAN3", 12)}, {"spectrum": 5}, ("timing.q_switch_delay",))
     spectrum = np.linspace(offset, offset + scale, 5)
     shots = [Shot(i, "2026-11-22T20:00:00.123456Z", {"timing.q_switch_delay": delay},
@@ -81,7 +82,8 @@ def test_a_shot_of_another_length_is_refused_and_leaves_the_run_readable(tmp_pat
 
 
 def test_a_file_that_was_closed_properly_opens_in_any_hdf5_program(tmp_path):
-    stored(tmp_path / "s.h5", [shot(0, np.arange(8))], Layout({"burst": Channel(8, "CHAN1", 10)}, {}, ())).close()
+    layout = Layout({"burst": Channel(8, "CHAN1", 10)}, {}, ())
+    stored(tmp_path / "s.h5", [shot(0, np.arange(8))], layout).close()
     with h5py.File(tmp_path / "s.h5") as f:
         assert f["waveforms/burst/codes"].dtype == np.int16
         assert f["waveforms/burst/codes"].chunks == (1, 8)
@@ -94,7 +96,8 @@ from pathlib import Path
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
 from procedures.machinery.store import Channel, Layout, StoreWriter
-writer = StoreWriter(Path(sys.argv[1]), Layout({"burst": Channel(20000, "CHAN1", 10)}, {}, ("a.b",)), {"x": 1})
+layout = Layout({"burst": Channel(20000, "CHAN1", 10)}, {}, ("a.b",))
+writer = StoreWriter(Path(sys.argv[1]), layout, {"x": 1})
 number = 0
 while True:
     codes = np.random.default_rng(number).integers(-512, 512, 20000).astype(np.int16)
@@ -105,12 +108,17 @@ while True:
 """
 
 
+def writing(file):
+    """A process that appends shots for ever and says the number of each when it is acknowledged."""
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX way to die")
 def test_every_acknowledged_shot_survives_kill_9(tmp_path):
     rng = random.Random(4)
     for round_number in range(4):
         file = tmp_path / f"{round_number}.h5"
-        with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True) as writer:
+        with writing(file) as writer:
             writer.stdout.readline()  # the first shot is acknowledged
             time.sleep(rng.uniform(0.02, 0.6))
             writer.send_signal(signal.SIGKILL)
@@ -128,7 +136,7 @@ def test_every_acknowledged_shot_survives_kill_9(tmp_path):
 
 def test_a_reader_follows_a_writer_that_still_writes(tmp_path):
     file = tmp_path / "live.h5"
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True) as writer:
+    with writing(file) as writer:
         writer.stdout.readline()
         back = StoredShots(file)
         before = len(back)

@@ -32,10 +32,10 @@ def cavity(file: Path, kind: str, json: bool, plot: Path | None) -> None:
 
 def transient(file: Path, json: bool, plot: Path | None) -> None:
     """Print what a transient with nutation tells; NoAnswer (3) when it tells nothing."""
-    from twin.transient import fit_transient, read_transient
+    from twin.transient import analyse_transient, read_transient
 
     time, volts = _read(file, read_transient)
-    found = fit_transient(time, volts)
+    found = analyse_transient(time, volts)
     if plot is not None:
         _plot((time, volts, "."), (time, found.model, "-"), ("time [s]", "signal [V]"), plot)
     _answer(found, json, file)
@@ -53,7 +53,7 @@ def _read(file: Path, parse: Any) -> Any:
 def _answer(found: Any, json: bool, file: Path) -> None:
     if json:
         answer = {"verdict": found.verdict, "parameters": finite(found.parameters),
-                  "sigma": finite(found.sigma), "chi2_per_dof": found.chi2_per_dof}
+                  "sigma": finite(found.sigma), "chi2_per_dof": getattr(found, "chi2_per_dof", None)}
         print(json_text.dumps(answer, indent=1, allow_nan=False))
     elif found.parameters:
         for name, value in found.parameters.items():

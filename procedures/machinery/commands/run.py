@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery.bench import Bench, describe_bench, open_bench
+from procedures.machinery.bench import Bench, check_wishes, describe_bench, open_bench
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
@@ -26,8 +26,8 @@ def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: P
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
-    values(catalogue.procedure(procedure), given)
-    describe_bench(bench)
+    cls = catalogue.procedure(procedure)
+    check_wishes(describe_bench(bench), procedure, cls.ROLES, values(cls, given))
     warm(print_progress)
     with open_bench(bench) as opened:
         watched_run(procedure, opened, output, seed, given, watcher)
