@@ -42,17 +42,20 @@ class AfterPulse:
 
     def __init__(self, p: Parameters, d: Drive, names: tuple[str, ...]) -> None:
         self.names = names
-        detuned = p.cavity_frequency != p.frequency_35 or bool({"cavity_frequency", "frequency_35"} & set(names))
+        moved = {"cavity_frequency", "frequency_35"} & set(names)
+        detuned = p.cavity_frequency != p.frequency_35 or bool(moved)
         light = first_light(d)
         pumped = Problem(p, d, "mean_field", names, start=light, seed_photons=p.thermal_photons)
-        self.lit, self.dark = _Stage(pumped.kernel, names), _Stage(_dark(p.dephasing_operator, detuned), names)
+        self.lit = _Stage(pumped.kernel, names)
+        self.dark = _Stage(_dark(p.dephasing_operator, detuned), names)
         plain = Problem(p, d, "mean_field", start=light)
         self.bounds, _, self.rows, self.lanes = plain.segments(p, d, self._handover(p, d, light))
 
     @staticmethod
     def _handover(p: Parameters, d: Drive, light: float) -> float:
-        ends = [e for e in (d.pump_off_at, max(getattr(d.pump_rate, "edges", ()), default=None)) if e is not None]
-        return max(min(ends), light) + _EMPTY / max(p.spontaneous_emission + p.intersystem_crossing, 1.0)
+        ends = [d.pump_off_at, max(getattr(d.pump_rate, "edges", ()), default=None)]
+        last = max(min(e for e in ends if e is not None), light)
+        return last + _EMPTY / max(p.spontaneous_emission + p.intersystem_crossing, 1.0)
 
     def solve(self, times: np.ndarray, p: Parameters, seed: float, rtol: float = 1e-6
               ) -> tuple[np.ndarray, np.ndarray]:
@@ -67,8 +70,8 @@ class AfterPulse:
                 z[lit.lane("x.re", self.names.index(name))] = slope
         handover = self.bounds[-1]
         first = int(np.searchsorted(times, handover, side="right"))
-        early = lit.run(z, self.bounds, lit.forms(values), self.rows, self.lanes, np.append(times[:first], handover),
-                        rtol)[:first]
+        early = lit.run(z, self.bounds, lit.forms(values), self.rows, self.lanes,
+                        np.append(times[:first], handover), rtol)[:first]
         if first == len(times):
             return lit.photons(early, p)
         z = dark.adopt(z, lit)
@@ -97,7 +100,7 @@ class _Stage:
         return self.n + engine.LANES * self.index[variable] + q
 
     def _products(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All terms of all forms: factors (P, 1), their rates (P, 3) with 1 as the last rate, first term of each."""
+        """All terms of all forms: factors (P, 1), rates (P, 3) padded with 1, first term of each form."""
         place = {r: i for i, r in enumerate(self.rate_names)}
         factors, members, firsts = [], [], []
         for form in self.kernel.forms:
@@ -125,8 +128,8 @@ class _Stage:
         out = np.full((len(times), len(self.columns)), np.nan)
         engine.integrate(self.kernel.rhs_with_sensitivities, z, self.n, bounds,
                          np.repeat(forms, len(rows), axis=0), rows, lanes,
-                         self.kernel.blocks, times, rtol, ABSOLUTE_TOLERANCE, np.inf, MAX_STEPS, self.columns, out,
-                         np.empty((0, 2 + 8 * len(self.columns))))
+                         self.kernel.blocks, times, rtol, ABSOLUTE_TOLERANCE, np.inf, MAX_STEPS, self.columns,
+                         out, np.empty((0, 2 + 8 * len(self.columns))))
         return out
 
     def adopt(self, z: np.ndarray, other: _Stage) -> np.ndarray:
@@ -135,7 +138,8 @@ class _Stage:
         for v, i in self.index.items():
             if v in other.index:
                 taken[i] = z[other.index[v]]
-                taken[self.lane(v, 0): self.lane(v, engine.LANES)] = z[other.lane(v, 0): other.lane(v, engine.LANES)]
+                here, there = self.lane(v, 0), other.lane(v, 0)
+                taken[here: here + engine.LANES] = z[there: there + engine.LANES]
         return taken
 
     def photons(self, columns: np.ndarray, p: Parameters) -> tuple[np.ndarray, np.ndarray]:
@@ -167,10 +171,10 @@ def _values(p: Parameters, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 @cache
 def _dark(dephasing_operator: str, detuned: bool) -> Kernel:
     """The declared mean field without pump and S1."""
+    full = real_equations(mean_field(pentacene_system(dephasing_operator)))
     equations = {variable: {product: {r: c for r, c in coefficients.items() if "pump" not in r}
                             for product, coefficients in polynomial.items()}
-                 for variable, polynomial in real_equations(mean_field(pentacene_system(dephasing_operator))).items()
-                 if variable not in ("s11", "s22")}
+                 for variable, polynomial in full.items() if variable not in ("s11", "s22")}
     started = ("s33", "s44", "s55", "x.re", "s53.im")
     active = ("mode_detuning",) if detuned else ()
     key = repr(("mean_field after the pulse", dephasing_operator, started, active))
@@ -179,5 +183,5 @@ def _dark(dephasing_operator: str, detuned: bool) -> Kernel:
     if not path.exists():
         kernels._write(path, kernels._source(reduce(equations, started, active), key))
     module = kernels._load(name, path)
-    return Kernel(module.VARIABLES, module.FORMS, np.array(module.BLOCKS, np.int64), kernels._value(module.rhs),
-                  module)
+    return Kernel(module.VARIABLES, module.FORMS, np.array(module.BLOCKS, np.int64),
+                  kernels._value(module.rhs), module)

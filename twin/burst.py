@@ -42,7 +42,7 @@ def is_there(seen: Observation) -> bool:
 
 
 def locate(seen: Observation) -> Burst | None:
-    """The burst of a record, in about 160 bins from its foot to its end; None if its photons cannot be told."""
+    """The burst of a record, in about 160 bins from foot to end; None if its photons cannot be told."""
     photons = seen.photons()
     width = int(min(8, max(1, len(photons) // 200)))
     smooth = np.convolve(photons, np.full(width, 1.0 / width), mode="same")

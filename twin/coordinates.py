@@ -140,7 +140,7 @@ class Coordinates:
                          for c, x in zip(self.fitted, u, strict=True)])
 
     def point(self, u: np.ndarray, start: float, baseline: float) -> Point | None:
-        """The twin's parameters at u; None outside their bounds. `start`, `baseline` where they are not fitted."""
+        """The twin's parameters at u; None outside their bounds. `start`, `baseline`: where not fitted."""
         try:
             values = {c.name: c.value(x) for c, x in zip(self.fitted, u, strict=True)}
         except OverflowError:
@@ -151,7 +151,8 @@ class Coordinates:
             changes["molecules"] = values["triplets"] / self.triplets_per_molecule
         if "collective_coupling" in values:
             molecules = changes.get("molecules", p.molecules)
-            changes["coupling"] = values["collective_coupling"] / math.sqrt(molecules * self.triplets_per_molecule)
+            root = math.sqrt(molecules * self.triplets_per_molecule)
+            changes["coupling"] = values["collective_coupling"] / root
         if "detuning" in values:
             changes["cavity_frequency"] = p.frequency_35 + values["detuning"]
         try:
@@ -189,7 +190,7 @@ _ENGINE = {"collective_coupling": "coupling", "triplets": "molecules", "detuning
 
 
 def coordinates(parameters: Parameters, drive: Drive, names: Sequence[str], noise: float) -> Coordinates:
-    """Coordinates for `names`; `noise` [V] is the unit of the baseline. ValueError for what cannot be fitted."""
+    """Coordinates for `names`; `noise` [V] is the baseline's unit. ValueError for what cannot be fitted."""
     _check_names(names, parameters, drive)
     phi = triplets_per_molecule(parameters, drive)
     half_width = 0.5 * parameters.cavity_decay
@@ -216,7 +217,7 @@ def _check_names(names: Sequence[str], parameters: Parameters, drive: Drive) -> 
         if name.startswith("branching_"):
             raise ValueError(f"free: {name} cannot be freed alone, because the three shares sum to 1")
         if name in NAMES and parameters.value(name) <= 0.0:
-            raise ValueError(f"free: {name} is declared as 0 and is fitted as a logarithm; declare a positive value")
+            raise ValueError(f"free: {name} is declared as 0 but fitted as a logarithm; declare it positive")
     for one, other in (("collective_coupling", "coupling"), ("triplets", "molecules"),
                        ("detuning", "cavity_frequency"), ("detuning", "frequency_35")):
         if one in names and other in names:

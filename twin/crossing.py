@@ -7,6 +7,7 @@ to what the triplets do later:  s1' = -xi s1 + (xi + k_sp) s2,  s2' = xi s1 - (x
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -101,7 +102,7 @@ def _pump_edges(drive: Drive) -> np.ndarray:
 
 def _grid(edges: np.ndarray, step: float) -> np.ndarray:
     parts = [np.linspace(a, b, max(2, int(np.ceil((b - a) / step)) + 1))[:-1]
-             for a, b in zip(edges, edges[1:], strict=False) if b > a]
+             for a, b in pairwise(edges) if b > a]
     return np.append(np.concatenate(parts), edges[-1])
 
 

@@ -45,8 +45,8 @@ _TRIGGER_MARGIN = 4.0  # standard deviations of start that are not dark
 
 
 def fit(time: Any, volts: Any, parameters: Parameters, drive: Drive, receiver: Receiver,
-        free: Sequence[str] = FREE, model: str = "mean_field", prior: Mapping[str, tuple[float, float]] | None = None,
-        sigma: Any = None, model_error: float = 0.0,
+        free: Sequence[str] = FREE, model: str = "mean_field",
+        prior: Mapping[str, tuple[float, float]] | None = None, sigma: Any = None, model_error: float = 0.0,
         parameter_model_error: Mapping[str, float] | None = None, warm: FitResult | None = None) -> FitResult:
     """Fit one burst: `volts` [V] (T,) at `time` [s] (T,), as `receiver` puts them out.
 
@@ -59,7 +59,7 @@ def fit(time: Any, volts: Any, parameters: Parameters, drive: Drive, receiver: R
 
     The verdict says what became of it. ValueError only for wrong use: unknown names, shapes, nan.
     """
-    time, volts, prior, free = _checked(time, volts, receiver, free, model, prior, sigma, model_error)
+    time, volts, prior, free = _checked(time, volts, free, model, prior, sigma, model_error)
     start, jitter = prior.get("start", (0.0, 0.0))
     laser = start + first_light(drive) - _TRIGGER_MARGIN * jitter
     seen = observe(time, volts, receiver, sigma, laser)
@@ -85,7 +85,8 @@ class _Task:
     @property
     def one_twice(self) -> bool:
         """True if start and seed are both free without a prior: a later start is a smaller seed."""
-        return "start" in self.free and "seed_photons" in self.free and not {"start", "seed_photons"} & set(self.prior)
+        pair = {"start", "seed_photons"}
+        return pair <= set(self.free) and not pair & set(self.prior)
 
     def prior_of(self, at: Coordinates, seen: Observation) -> Prior:
         mean, weight = np.zeros(len(at.fitted)), np.zeros(len(at.fitted))
@@ -97,14 +98,15 @@ class _Task:
         return Prior(mean, weight)
 
 
-def _checked(time: Any, volts: Any, receiver: Receiver, free: Sequence[str], model: str, prior: Any, sigma: Any,
+def _checked(time: Any, volts: Any, free: Sequence[str], model: str, prior: Any, sigma: Any,
              model_error: float) -> tuple[np.ndarray, np.ndarray, dict, tuple[str, ...]]:
     time, volts = np.ascontiguousarray(time, float), np.ascontiguousarray(volts, float)
     if time.ndim != 1 or time.shape != volts.shape or len(time) < 20:
-        raise ValueError(f"time {time.shape} and volts {volts.shape} must be two equal rows of 20 samples or more")
+        raise ValueError(f"time {time.shape} and volts {volts.shape} must be equal rows of 20 or more")
     for name, row in (("time", time), ("volts", volts)):
         if not np.all(np.isfinite(row)):
-            raise ValueError(f"{name}[{int(np.argmin(np.isfinite(row)))}] is not finite: cut the record or mend it")
+            place = int(np.argmin(np.isfinite(row)))
+            raise ValueError(f"{name}[{place}] = {row[place]} is not finite: cut the record or mend it")
     if np.any(np.diff(time) <= 0.0):
         raise ValueError("time must increase")
     if sigma is not None and not (np.all(np.isfinite(sigma)) and np.all(np.asarray(sigma, float) > 0.0)
@@ -118,7 +120,7 @@ def _checked(time: Any, volts: Any, receiver: Receiver, free: Sequence[str], mod
     found = {name: (float(mean), float(error)) for name, (mean, error) in dict(prior or {}).items()}
     for name, (mean, error) in found.items():
         if not (np.isfinite(mean) and np.isfinite(error) and error > 0.0):
-            raise ValueError(f"prior {name} = ({mean:g}, {error:g}): expected a finite mean and a positive sigma")
+            raise ValueError(f"prior {name} = ({mean:g}, {error:g}): expected a mean and a positive sigma")
     return time, volts, found, free
 
 
@@ -154,7 +156,7 @@ def _fitted(seen: Observation, whole: Observation, found: burst.Burst, parameter
     model = BurstModel(seen, at, Straightened(at, max(delay, 0.0)), task.model, task.start, task.model_error)
     best = _search(model, seen, prior, _starts(at, seen, found, task, warm), task.prior)
     if best is None:
-        return _nothing(whole, task, Verdict.NOT_CONVERGED, "no start lies within the bounds of the parameters")
+        return _nothing(whole, task, Verdict.NOT_CONVERGED, "no start lies within the parameters' bounds")
     return _told(best, at, prior, whole, model, task)
 
 
@@ -165,7 +167,8 @@ def _starts(at: Coordinates, seen: Observation, found: burst.Burst, task: _Task,
     if warm is not None and warm.parameters:
         yield at.vector({**declared, **warm.nuisance, **warm.parameters, "baseline": seen.baseline})
     names = set(at.names)
-    moving = (bool(names & {"collective_coupling", "coupling"}), "cavity_decay" in names, "dephasing_35" in names)
+    moving = (bool(names & {"collective_coupling", "coupling"}), "cavity_decay" in names,
+              "dephasing_35" in names)
     traces = library(at.parameters, at.drive, at.collective_coupling, moving)
     origin = task.start + first_light(at.drive)
     for guess in traces.starts(found.times - origin, found.amplitudes, found.half - origin, _STARTS):
@@ -237,8 +240,8 @@ def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, mode
     used = whole.used & (np.arange(len(whole.time)) < len(model.seen.time))
     return FitResult(
         verdict, message, values, dict(zip(names, map(float, sigma), strict=True)),
-        {n: abs(v) * task.parameter_error.get(n, 0.0) for n, v in values.items()}, covariance, identifiable, dead,
-        known.singular_values, validity.chi2_per_dof(best.chi2, model.seen, prior, len(at.fitted)),
+        {n: abs(v) * task.parameter_error.get(n, 0.0) for n, v in values.items()}, covariance, identifiable,
+        dead, known.singular_values, validity.chi2_per_dof(best.chi2, model.seen, prior, len(at.fitted)),
         np.where(used, (whole.volts - line) / deviation, 0.0), used, line, deviation,
         tuple(n for n in names if n in DERIVED),
         {c.name: c.value(u) for c, u in zip(at.fitted, best.at, strict=True) if c.name not in task.free},
@@ -263,4 +266,5 @@ def _nothing(seen: Observation, task: _Task, verdict: Verdict, message: str) -> 
     residuals = np.where(used, (seen.volts - dark.mean) * dark.weight, 0.0)
     chi2 = float(residuals @ residuals) / max(int(np.sum(used)), 1)
     return FitResult(verdict, message, {}, {}, {}, np.empty((0, 0)), dict.fromkeys(task.free, False), [],
-                     np.empty(0), min(chi2, 1e300), residuals, used, dark.mean, 1.0 / dark.weight, model=task.model)
+                     np.empty(0), min(chi2, 1e300), residuals, used, dark.mean, 1.0 / dark.weight,
+                     model=task.model)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .coordinates import Coordinates, Point
 from .after_pulse import AfterPulse, is_pulse
+from .coordinates import Coordinates, Point
 from .crossing import first_light
 from .levenberg_marquardt import Evaluation
 from .observation import Observation
@@ -84,12 +84,13 @@ def rise(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     A later start is nearly a smaller seed, so this column must be as exact as the seed's: differences of
     second order make the search creep along a slope that is not there.
     """
-    found = np.zeros(len(values)) if len(values) < 2 else np.gradient(values, times)
     steps = np.diff(times)
     if len(values) > 6 and np.ptp(steps) < 1e-6 * steps[0]:
         v = values
-        found[3:-3] = (45.0 * (v[4:-2] - v[2:-4]) - 9.0 * (v[5:-1] - v[1:-5]) + v[6:] - v[:-6]) / (60.0 * steps[0])
-    return found
+        found = np.zeros(len(v))
+        found[3:-3] = 45.0 * (v[4:-2] - v[2:-4]) - 9.0 * (v[5:-1] - v[1:-5]) + v[6:] - v[:-6]
+        return found / (60.0 * steps[0])
+    return np.zeros(len(values)) if len(values) < 2 else np.gradient(values, times)
 
 
 def _prepared(at: Coordinates, model: str, light: float) -> Problem | AfterPulse:

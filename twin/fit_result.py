@@ -39,11 +39,11 @@ _ADVICE = {
     "CLIPPED": "samples lie at a rail of the digitiser: widen its range or add attenuation",
     "OVERLOADED": "the detector's range is exceeded: add attenuation before it",
     "MISFIRE": "the laser gave no pulse: look at its interlock, lamp and triggers",
-    "MISTRIGGERED": "the record does not contain the laser pulse where the trigger says: look at the trigger's "
-                    "cable, level and delay",
+    "MISTRIGGERED": "the record does not contain the laser pulse where the trigger says: look at the "
+                    "trigger's cable, level and delay",
     "NOT_CONVERGED": "no start led to a minimum: look at residuals and declared parameters, or give priors",
-    "MODEL_NOT_VALID": "the model cannot have made this record with the declared bench: look at the residuals, "
-                       "the receiver's gains and sign, the declared coupling and the noise",
+    "MODEL_NOT_VALID": "the model cannot have made this record with the declared bench: look at the "
+                       "residuals, the receiver's gains and sign, the declared coupling and the noise",
 }
 
 

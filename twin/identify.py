@@ -37,7 +37,7 @@ class Identification:
         return bool(self.sigma[self.names.index(name)] < 1.0 / DEAD)
 
     def dead_directions(self, asked: Sequence[str]) -> list[dict[str, float]]:
-        """{name: weight} of each dead direction, weights above 0.1; the weakest one where only a name is dead."""
+        """{name: weight > 0.1} of each dead direction; the weakest one where only a name is dead."""
         dead = [i for i, s in enumerate(self.singular_values) if s < DEAD]
         if not dead and not all(self.identifiable(n) for n in asked):
             dead = [len(self.names) - 1]

@@ -53,7 +53,8 @@ Model = Callable[[np.ndarray], Evaluation | None]
 
 
 def minimise(model: Model, data: np.ndarray, start: np.ndarray, prior: Prior, inflation: float = 1.0,
-             tolerance: float = 1e-3, evaluations: int = 40, first: Evaluation | None = None) -> Minimum | None:
+             tolerance: float = 1e-3, evaluations: int = 40, first: Evaluation | None = None
+             ) -> Minimum | None:
     """Least squares from `start` (k,); `inflation` multiplies all sigmas of the data.
 
     Converged: the next step is expected to lower chi2 by less than `tolerance` (in units where chi2 + 1 is

@@ -56,11 +56,12 @@ class Observation:
         return rising * (self.volts - self.baseline) / self.sigma
 
     def photons(self) -> np.ndarray:
-        """Photon number behind each sample (T,), unbiased by the noise and so negative at times; 0 before the laser."""
+        """Photon number behind each sample (T,), unbiased by noise and so negative at times; 0 while dark."""
         if self.kind == "log":
             found = _with_floor(self.receiver, self.baseline).photons(self.volts)
         else:
-            power = (self.volts - self.baseline) ** 2 - (2.0 if self.kind == "modulus" else 1.0) * self.sigma**2
+            quadratures = 2.0 if self.kind == "modulus" else 1.0
+            power = (self.volts - self.baseline) ** 2 - quadratures * self.sigma**2
             found = np.sign(power) * self.receiver.photons(np.sqrt(np.abs(power)))
         return np.where(self.dark | ~np.isfinite(found), 0.0, found)
 
@@ -88,8 +89,8 @@ class Observation:
 
     def darkness(self) -> Evaluation:
         """What the record would look like without a burst, all samples in use."""
-        nothing = np.zeros((len(self.time), 1))
-        return self.everywhere().evaluate(np.zeros(len(self.time)), nothing, self.baseline, 0, self.noise, 0.0)
+        photons, slopes = np.zeros(len(self.time)), np.zeros((len(self.time), 1))
+        return self.everywhere().evaluate(photons, slopes, self.baseline, 0, self.noise, 0.0)
 
     def evaluate(self, photons: np.ndarray, jacobian: np.ndarray, baseline: float, place: int, unit: float,
                  model_error: float) -> Evaluation:
@@ -120,7 +121,8 @@ class Observation:
         return Evaluation(volts, slopes, np.where(self.used, 1.0 / deviation, 0.0))
 
 
-def observe(time: np.ndarray, volts: np.ndarray, receiver: Receiver, sigma: object, laser: float) -> Observation:
+def observe(time: np.ndarray, volts: np.ndarray, receiver: Receiver, sigma: object,
+            laser: float) -> Observation:
     """A record with noise and baseline worked out from what lies before `laser` [s] and from the receiver."""
     kind = _kind(receiver)
     dark = time < laser

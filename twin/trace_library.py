@@ -68,8 +68,9 @@ class Molecules:
 
 @dataclass(frozen=True)
 class Library:
-    """`shapes` (L, SAMPLES): sqrt(photons/triplet), each at its own `interval` [s] (L,), aligned at half height,
-    which comes `delay` [s] (L,) after the first light; `points` (L, 3): G, kappa, Gamma; `growth` [1/s] (L,)."""
+    """`shapes` (L, SAMPLES): sqrt(photons/triplet), each at its own `interval` [s] (L,), aligned at half
+    height, which comes `delay` [s] (L,) after the first light; `points` (L, 3): G, kappa, Gamma; `growth`
+    [1/s] (L,) of the amplitude."""
 
     points: np.ndarray
     shapes: np.ndarray
@@ -79,8 +80,8 @@ class Library:
     molecules: Molecules
 
     def starts(self, times: np.ndarray, amplitudes: np.ndarray, half: float, count: int) -> Iterator[Start]:
-        """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the first
-        light, which reaches half height at `half` [s]."""
+        """The `count` best starts for a record: sqrt(photons) (T,) at evenly spaced `times` [s] from the
+        first light, which reaches half height at `half` [s]."""
         thin, step = max(1, len(times) // 48), times[1] - times[0] if len(times) > 1 else 0.0
         rough, *_ = _compare(times[::thin] - half, amplitudes[::thin], self.shapes, self.interval,
                              np.arange(len(self.shapes)), 0.0, 0)
@@ -99,7 +100,8 @@ class Library:
             # Over a long delay the inversion decays and lambda with it, so one step is not enough.
             log_seed = float(np.clip(log_seed + 2.0 * self.growth[i] * (delay - half), -50.0, -5.0))
             if tries_left:
-                _, _, found = self.molecules.traces(self.points[i:i + 1], self.growth[i:i + 1], math.exp(log_seed))
+                _, _, found = self.molecules.traces(self.points[i:i + 1], self.growth[i:i + 1],
+                                                    math.exp(log_seed))
                 if found[0] == 0.0:
                     break
                 delay = found[0]
@@ -245,7 +247,7 @@ def _traces(points: np.ndarray, growth: np.ndarray, seed: float, light: np.ndarr
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _compare(times: np.ndarray, data: np.ndarray, shapes: np.ndarray, interval: np.ndarray, which: np.ndarray,
              shift: float, shifts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Misfit, best scale and best shift [s] of the shapes `which`; `times` count from the record's half height."""
+    """Misfit, best scale and best shift [s] of the shapes `which`; `times` count from half height."""
     misfit, scale, moved = np.ones(which.size), np.zeros(which.size), np.zeros(which.size)
     power = np.sum(data * data)
     for k in range(which.size):

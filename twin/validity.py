@@ -1,8 +1,9 @@
 """May a fit be believed: is the record what this model, on this bench, can have made?
 
 Four questions: does chi2 agree with the noise, over the whole record and over the burst alone
-(a long dark tail dilutes a misfit); are residuals as independent as noise is; do priors hold; and do coupling and gain lie near what the bench declares. The last one catches what
-no trace can show: a factor 2 in coupling or gain only renames parameters.
+(a long dark tail dilutes a misfit); are residuals as independent as noise is; do priors hold;
+and do coupling and gain lie near what the bench declares. The last one catches what no trace
+can show: a factor 2 in coupling or gain only renames parameters.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen:
     if not best.converged:
         return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
     if not plausible_chi2(float(residuals @ residuals), seen, len(at.fitted)):
-        return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / max(len(residuals), 1):.3g} per sample"
-    complaint = _burst_complaint(loud) or _prior_complaint(best, at, prior, declared) or _far(best, at, sigma, declared)
+        return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / len(residuals):.3g} per sample"
+    complaint = (_burst_complaint(loud) or _prior_complaint(best, at, prior, declared)
+                 or _far(best, at, sigma, declared))
     return (Verdict.MODEL_NOT_VALID, complaint) if complaint else (Verdict.OK, "")
 
 
@@ -64,7 +66,7 @@ def _burst_complaint(loud: np.ndarray) -> str:
     if abs(ratio - 1.0) > max(_BAND, 0.05 + _SURPRISE * math.sqrt(2.0 / len(loud))):
         return f"chi2 over the burst alone is {ratio:.3g} per sample"
     surprise = persistence(loud)
-    return f"neighbouring residuals resemble each other ({surprise:.1f} sigma)" if surprise > _SURPRISE else ""
+    return f"neighbouring residuals are alike ({surprise:.1f} sigma)" if surprise > _SURPRISE else ""
 
 
 def persistence(residuals: np.ndarray) -> float:
@@ -95,6 +97,6 @@ def _far(best: Minimum, at: Coordinates, sigma: np.ndarray, declared: Mapping[st
             continue
         ratio = c.value(best.at[i]) / nominal[c.name]
         if abs(math.log(ratio)) > math.log(limit) + 2.0 * sigma[i]:
-            return (f"{c.name} comes out as {ratio:.3g} times what is declared; declare it rightly, or give it "
-                    "a prior if it is not known")
+            return (f"{c.name} comes out as {ratio:.3g} times what is declared; declare it rightly, or give "
+                    "it a prior if it is not known")
     return ""

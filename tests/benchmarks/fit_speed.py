@@ -8,6 +8,7 @@ them less; the ratio is what counts.
 
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ from scipy.optimize import least_squares
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracles"))
 
-from fitted_shots import CARRIER, CRYSTAL, EDGE, PUMP, fitted, shot  # noqa: E402
-from mean_field_by_hand import slope  # noqa: E402
+from fitted_shots import CARRIER, CRYSTAL, EDGE, PUMP, fitted, shot
+from mean_field_by_hand import slope
 
-from twin import trace_library  # noqa: E402
-from twin.optical_pump import triplets_per_molecule  # noqa: E402
-from twin.receiver import rice_mean_std  # noqa: E402
+from twin import trace_library
+from twin.optical_pump import triplets_per_molecule
+from twin.receiver import rice_mean_std
 
 
 def cpu(call):
@@ -53,10 +54,10 @@ def naive(record, drive):
 
         pieces = (0.0, pulse.times[-1], times[-1] + 1e-12)
         found = []
-        for a, b in zip(pieces, pieces[1:], strict=False):
+        for a, b in pairwise(pieces):
             asked = times[(times > a) & (times <= b)]
-            solved = solve_ivp(rhs, (a, b), state, method="LSODA", rtol=1e-8, atol=1e-18, t_eval=np.append(asked, b),
-                               max_step=2e-9 if a == 0.0 else np.inf)
+            solved = solve_ivp(rhs, (a, b), state, method="LSODA", rtol=1e-8, atol=1e-18,
+                               t_eval=np.append(asked, b), max_step=2e-9 if a == 0.0 else np.inf)
             state = solved.y[:, -1]
             found.append(solved.y[0, :-1])
         amplitude = CARRIER.volts(np.exp(u[4]) * p.molecules * np.concatenate(found) ** 2)
@@ -65,17 +66,19 @@ def naive(record, drive):
 
     true = record.truth
     g = true["collective_coupling"] / np.sqrt(CRYSTAL.molecules * triplets_per_molecule(CRYSTAL, drive))
-    start = np.log([1.03 * g, 1.03 * true["cavity_decay"], 0.97 * true["dephasing_35"], true["seed_photons"], 1.0])
+    start = np.log([1.03 * g, 1.03 * true["cavity_decay"], 0.97 * true["dephasing_35"],
+                    true["seed_photons"], 1.0])
     result = least_squares(model, start, method="lm", diff_step=1e-6, max_nfev=200)
     return result, evaluations
 
 
 def main(shots):
     records = [shot(i) for i in range(shots)]
-    coupling = [CRYSTAL.coupling * np.sqrt(CRYSTAL.molecules * triplets_per_molecule(CRYSTAL, d)) for _, d in records]
-    trace_library.library(CRYSTAL, records[0][1], coupling[0], (True, True, True))
+    drive = records[0][1]
+    coupling = CRYSTAL.coupling * np.sqrt(CRYSTAL.molecules * triplets_per_molecule(CRYSTAL, drive))
+    trace_library.library(CRYSTAL, drive, coupling, (True, True, True))
     trace_library.forget()
-    build, _ = cpu(lambda: trace_library.library(CRYSTAL, records[0][1], coupling[0], (True, True, True)))
+    build, _ = cpu(lambda: trace_library.library(CRYSTAL, drive, coupling, (True, True, True)))
     print(f"library of {trace_library.TRACES} traces: {build:.0f} ms")
     for i in range(shots):
         fitted(i)  # compiles, loads caches, builds libraries

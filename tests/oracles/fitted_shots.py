@@ -22,10 +22,11 @@ FULL = 5e-3
 
 @lru_cache(maxsize=256)
 def shot(number, energy=None, receiver=CARRIER, lowest=0.1):
-    """(record, drive): crystal a few per cent off what is declared, energy log-uniform from `lowest` of full."""
+    """(record, drive): crystal a few per cent off what is declared, energy log-uniform from `lowest`."""
     rng = np.random.default_rng((77, number))
     energy = energy or FULL * 10 ** rng.uniform(np.log10(lowest), 0.0)
-    off = {n: CRYSTAL.value(n) * rng.uniform(0.92, 1.08) for n in ("coupling", "cavity_decay", "dephasing_35")}
+    off = {n: CRYSTAL.value(n) * rng.uniform(0.92, 1.08)
+           for n in ("coupling", "cavity_decay", "dephasing_35")}
     crystal = CRYSTAL.replace(**off)
     return noisy_shots.shot(crystal, pump_drive(crystal, PUMP, energy), receiver, (5, number), EDGE), \
         pump_drive(CRYSTAL, PUMP, energy)

@@ -8,6 +8,8 @@ shared. With x = <a>/sqrt N and seven complex numbers:
   s5' = ... - 2 G Im(x* c),   s3' = ... + 2 G Im(x* c)
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -20,7 +22,7 @@ def photons(p, pump, edges, times, seed):
     state[0], state[2] = np.sqrt(seed / p.molecules), 1.0
     found = np.full(times.shape, seed, float)
     bounds = [start, *[e for e in sorted(edges) if e > start], max(times[-1], max(edges)) + 1e-12]
-    for a, b in zip(bounds, bounds[1:], strict=False):
+    for a, b in pairwise(bounds):
         asked = (times > a) & (times <= b)
         inside = 0.5 * (a + b)
         solution = solve_ivp(lambda t, z, h=0.5 * (b - a), m=inside: slope(p, pump(m + 0.999999 * np.clip(

@@ -148,7 +148,7 @@ def test_start_and_seed_are_one_parameter():
 
 
 def test_start_with_a_prior_may_be_asked_for():
-    record, result = fitted(13, free=(*FREE, "start"))
+    _, result = fitted(13, free=(*FREE, "start"))
     assert result.verdict is Verdict.OK and abs(result.parameters["start"] - EDGE) < 4 * result.sigma["start"]
 
 
@@ -160,7 +160,7 @@ def test_what_the_burst_does_not_depend_on_is_not_quoted():
 
 def test_a_weak_burst_is_never_quoted_with_a_meaningless_error():
     for number in range(5):
-        record, result = fitted(number, energy=0.022 * FULL)
+        _, result = fitted(number, energy=0.022 * FULL)
         assert result.verdict in (Verdict.OK, Verdict.NOT_IDENTIFIABLE, Verdict.NO_BURST)
         assert all(result.sigma[n] < 0.5001 * result.parameters[n] for n in result.names)
 

@@ -10,6 +10,7 @@ from twin.fit import FREE, Verdict, fit
 from twin.optical_pump import pump_drive
 
 STRONG = tuple(range(20, 28))
+LASER = {"start": (EDGE, 2e-9)}
 
 
 def refused(number, **changes):
@@ -26,21 +27,21 @@ def test_a_factor_two_in_the_coupling_is_found_out(factor):
 def test_a_factor_two_in_the_receiver_is_found_out(factor):
     record, drive = shot(20, lowest=0.2)
     wrong = CARRIER.replace(conversion=factor * CARRIER.conversion)
-    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior=LASER)
     assert result.verdict is Verdict.MODEL_NOT_VALID and "amplitude_scale" in result.message
 
 
 def test_a_gain_with_the_wrong_sign_is_found_out():
     record, drive = shot(20, lowest=0.2)
     wrong = CARRIER.replace(gains_db=dict(CARRIER.gains_db, attenuator=+20.0))
-    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior=LASER)
     assert result.verdict is not Verdict.OK
 
 
 def test_a_log_detector_with_the_wrong_sign_is_found_out():
     record, drive = shot(21, receiver=LOG, lowest=0.2)
     wrong = LOG.replace(slope=-LOG.slope)
-    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior=LASER)
     assert result.verdict is not Verdict.OK
 
 
@@ -65,21 +66,21 @@ def test_a_violated_prior_is_found_out():
 def test_a_clipped_record_is_not_fitted():
     record, drive = shot(23, energy=FULL)
     small = CARRIER.replace(full_scale=0.5)
-    result = fit(record.time, record.volts, CRYSTAL, drive, small, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, record.volts, CRYSTAL, drive, small, sigma=record.sigma, prior=LASER)
     assert result.verdict is Verdict.CLIPPED and result.parameters == {}
 
 
 def test_a_log_detector_above_its_ceiling_is_not_fitted():
     record, drive = shot(24, energy=FULL, receiver=LOG)
     low = LOG.replace(ceiling=-30.0)
-    result = fit(record.time, record.volts, CRYSTAL, drive, low, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, record.volts, CRYSTAL, drive, low, sigma=record.sigma, prior=LASER)
     assert result.verdict is Verdict.OVERLOADED
 
 
 def test_a_raw_carrier_is_recognised():
     record, drive = shot(25)
     raw = record.volts * np.cos(2 * np.pi * 50e6 * record.time + 0.3)
-    result = fit(record.time, raw, CRYSTAL, drive, CARRIER, sigma=record.sigma, prior={"start": (EDGE, 2e-9)})
+    result = fit(record.time, raw, CRYSTAL, drive, CARRIER, sigma=record.sigma, prior=LASER)
     assert result.verdict is Verdict.MODEL_NOT_VALID and "envelope" in result.message
 
 
@@ -118,8 +119,8 @@ def test_garbage_gets_a_verdict(kind, level, noise, seed, count, receiver, given
     shapes = {"noise": 0.0 * time, "step": level * (time > 2e-6), "constant": level + 0.0 * time,
               "ramp": level * time / 1e-5, "spikes": level * (rng.random(count) < 0.05)}
     volts = shapes[kind] + noise * rng.normal(size=count)
-    result = fit(time, volts, CRYSTAL, pump_drive(CRYSTAL, PUMP, FULL), receiver, sigma=1e-3 if given_sigma else None,
-                 prior={"start": (0.0, 2e-9)})
+    result = fit(time, volts, CRYSTAL, pump_drive(CRYSTAL, PUMP, FULL), receiver,
+                 sigma=1e-3 if given_sigma else None, prior={"start": (0.0, 2e-9)})
     assert result.verdict is not Verdict.OK
     assert result.verdict.advice
     told = [*result.parameters.values(), *result.sigma.values(), result.chi2_per_dof, *result.residuals]
