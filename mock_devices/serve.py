@@ -74,7 +74,7 @@ class Bench:
         console = self.console_endpoint
         return self.description.with_ports(ports, f"{console.host}:{console.port}")
 
-    async def start(self) -> None:
+    async def bind(self) -> None:
         """All ports are bound, or none stays: CannotServe names the one that is taken."""
         for role, endpoint in (*self.endpoints.items(), ("console", self.console_endpoint)):
             try:
@@ -84,6 +84,9 @@ class Bench:
                 raise CannotServe(f"{role}: port {endpoint.port} on {endpoint.host} cannot be opened "
                                   f"({refused.strerror or refused}); is another bench running? "
                                   "Port 0 lets the server choose") from None
+
+    async def start(self) -> None:
+        """Answers on all ports."""
         for endpoint in (*self.endpoints.values(), self.console_endpoint):
             await endpoint.serve()
 
@@ -138,6 +141,7 @@ async def serve(text: str, name: str, truth_log: Path | None = None, parent: int
     """
     bench = assemble(text, name, truth_log)
     stopping(bench.stopping)
+    await bench.bind()  # before the long part, so that a taken port is told at once
     await asyncio.get_running_loop().run_in_executor(bench.executor, warm_up)
     await bench.start()
     with tempfile.TemporaryDirectory(prefix="maserbench-") as folder:
@@ -210,8 +214,11 @@ def _listen_to_stdin(console: Console) -> None:
         except (OSError, RuntimeError):
             pass  # closed, or the loop has ended: nobody to answer
 
-    if sys.stdin is not None and not sys.stdin.closed:
-        threading.Thread(target=read, args=(sys.stdin.fileno(),), name="stdin", daemon=True).start()
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, ValueError, OSError):
+        return  # no stdin, or one that is no file
+    threading.Thread(target=read, args=(descriptor,), name="stdin", daemon=True).start()
 
 
 __all__ = ["DEVICES", "Bench", "BenchFileError", "CannotServe", "assemble", "serve"]

@@ -164,6 +164,12 @@ class Client:
         self.socket.close()
 
 
+@pytest.fixture(scope="session")
+def client_of():
+    """A plain socket: client_of(port, role)."""
+    return Client
+
+
 class Served:
     """`python -P -m mock_devices FILE` in a process of its own."""
 

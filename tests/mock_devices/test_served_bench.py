@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
 import numpy as np
 import pytest
 
+from mock_devices.__main__ import main
+from mock_devices.serve import serve
 from twin.bench_description import parse
 
 
@@ -156,12 +161,20 @@ def test_a_signal_ends_it_with_0_and_leaves_no_file(served):
 # --- other processes ------------------------------------------------------------------------------------
 
 
-def test_stop_on_the_console_ends_it_and_the_answer_still_comes(serve_file, tmp_path, virtual_text):
-    (tmp_path / "bench.toml").write_text(virtual_text, encoding="utf-8")
-    bench = serve_file(tmp_path / "bench.toml")
-    assert bench.client("console").ask("stop") == "ok"
-    assert bench.process.wait(20) == 0
-    bench.end()
+def test_stop_on_the_console_ends_it_and_the_answer_still_comes(virtual_text, client_of):
+    ready: queue.Queue[tuple[str, dict]] = queue.Queue()
+
+    def look(path):
+        ready.put((path, tomllib.loads(path.read_text(encoding="utf-8"))))
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve(virtual_text, "virtual.toml", ready=look)))
+    thread.start()
+    path, bench = ready.get(timeout=120)
+    console = client_of(int(bench["mocks"]["console"].rpartition(":")[2]))
+    assert console.ask("stop") == "ok"
+    thread.join(20)
+    console.close()
+    assert not thread.is_alive() and not path.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by signals here")
@@ -179,24 +192,14 @@ def test_it_outlives_a_killed_controller_by_five_seconds(serve_file, tmp_path, v
     bench.end()
 
 
-def refused(path) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "mock_devices", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def test_a_taken_port_is_told_in_one_line(tmp_path, virtual_text):
+def test_a_taken_port_is_told_in_one_line(tmp_path, virtual_text, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         text = virtual_text.replace("::0::", f"::{port}::", 1)
         (tmp_path / "bench.toml").write_text(text, encoding="utf-8")
-        result = refused(tmp_path / "bench.toml")
-    assert result.returncode == 1 and result.stdout == ""
-    assert len(result.stderr.strip().splitlines()) == 1 and f"pump: port {port}" in result.stderr
+        assert main([str(tmp_path / "bench.toml")]) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and len(told.err.strip().splitlines()) == 1 and f"pump: port {port}" in told.err
 
 
 @pytest.mark.parametrize(
@@ -207,15 +210,22 @@ def test_a_taken_port_is_told_in_one_line(tmp_path, virtual_text):
         (("bits = 10\nchannels", "bits = 'many'\nchannels"), "bits"),
     ],
 )
-def test_a_wrong_bench_file_is_refused_with_2_and_without_traceback(tmp_path, virtual_text, change, words):
+def test_a_wrong_bench_file_is_refused_with_2(tmp_path, virtual_text, capsys, change, words):
     (tmp_path / "bench.toml").write_text(virtual_text.replace(*change), encoding="utf-8")
-    result = refused(tmp_path / "bench.toml")
-    assert result.returncode == 2 and words in result.stderr and "Traceback" not in result.stderr
+    assert main([str(tmp_path / "bench.toml")]) == 2
+    assert words in capsys.readouterr().err
 
 
-def test_a_missing_file_is_refused_with_2(tmp_path):
-    result = refused(tmp_path / "none.toml")
-    assert result.returncode == 2 and "none.toml" in result.stderr
+def test_a_richness_that_is_not_built_is_refused(tmp_path, virtual_text, capsys):
+    text = virtual_text.replace("richness = 1 ", "richness = 2 ")
+    (tmp_path / "bench.toml").write_text(text, encoding="utf-8")
+    assert main([str(tmp_path / "bench.toml")]) == 1
+    assert "later version" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_refused_with_2(tmp_path, capsys):
+    assert main([str(tmp_path / "none.toml")]) == 2
+    assert "none.toml" in capsys.readouterr().err
 
 
 def test_the_ready_file_is_toml_that_the_process_itself_would_take(served, virtual_text):
