@@ -38,7 +38,9 @@ class Acquisition:
 
     def __init__(self, bench: Bench, folder: RunFolder, publish: events.Publish, total: int) -> None:
         self.bench, self.folder, self.rows, self.total = bench, folder, Rows(), total
-        self._publish, self._procedure, self._fit = publish, None, None  # type: Any
+        self._publish = publish
+        self._procedure: Any = None
+        self._fit: Any = None  # a LiveFit, once the store is open
         self._settings: dict[str, float] = {}
         self._number, self._due, self._safe = 0, 0.0, False
         self.safe_state: events.SafeState | None = None

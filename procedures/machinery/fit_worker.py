@@ -54,7 +54,11 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             header, codes = receive(source)
         except EOFError:
             return
-        answer = fit_shot(bench, shot_of(header, codes), first["model"])
+        try:
+            answer = fit_shot(bench, shot_of(header, codes), first["model"])
+        except Exception as failure:  # one shot that cannot be fitted must not end the fits of all others
+            send(sink, {"shot": header["number"], "failed": f"{type(failure).__name__}: {failure}"})
+            continue
         lines = (answer.time, answer.data_volts, answer.model_volts, answer.sigma)
         send(sink, answer.row.as_json(), *(np.asarray(line, float) for line in lines))
 

@@ -99,12 +99,16 @@ class LiveFit:
                 self._start()
         return number
 
-    def _ask(self, number: int) -> ShotFitted:
+    def _ask(self, number: int) -> ShotFitted | int:
         if self._process is None:
             raise EOFError("it could not be started again")
         header, records = request(self._read(number))
         send(self._process.stdin, header, *records)  # type: ignore[arg-type]
-        return answered(*receive(self._process.stdout))  # type: ignore[arg-type]
+        header, lines = receive(self._process.stdout)  # type: ignore[arg-type]
+        if "failed" in header:
+            self._answers.put(f"shot {number} cannot be fitted: {header['failed']}")
+            return number
+        return answered(header, lines)
 
     def _start(self) -> None:
         self._restarts += 1

@@ -44,8 +44,8 @@ class Row:
         fit = self.fit
         row: dict[str, Any] = {"shot": self.number, "moment": self.moment, "energy (J)": self.energy,
                                "start (s)": self.start, "verdict": fit.verdict.name if fit else "",
-                               "chi2_per_dof": _or_nan(fit and fit.chi2_per_dof),
-                               "fit_seconds (s)": _or_nan(fit and fit.seconds)}
+                               "chi2_per_dof": _or_nan(fit.chi2_per_dof if fit else None),
+                               "fit_seconds (s)": _or_nan(fit.seconds if fit else None)}
         for name, unit in FITTED.items():
             row[_titled(name, unit)] = fit.parameters.get(name, math.nan) if fit else math.nan
             row[_titled(name + "_sigma", unit)] = fit.sigma.get(name, math.nan) if fit else math.nan

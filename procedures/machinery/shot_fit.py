@@ -78,7 +78,8 @@ def _spoilt(bench: BenchDescription, burst: Any, pulse: Pulse) -> Verdict | None
 
 def _demodulated(receiver: Any, time: np.ndarray, volts: np.ndarray) -> tuple[np.ndarray, ...]:
     if receiver.carrier_frequency > 0.0:
-        return envelope(time, volts, receiver.carrier_frequency, receiver.bandwidth)
+        time, volts, sigma = envelope(time, volts, receiver.carrier_frequency, receiver.bandwidth)
+        return time, volts, np.broadcast_to(np.asarray(sigma, float), time.shape)
     return time, volts, np.full_like(volts, receiver.sample_noise)
 
 

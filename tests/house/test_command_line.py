@@ -127,7 +127,8 @@ def test_simulate_prints_si_columns_on_the_asked_grid(tmp_path):
 def test_check_lists_every_role_and_every_key():
     answer = json.loads(maserbench("check", "--json").stdout)
     assert answer["verdict"] == "OK"
-    assert set(answer["roles"]) == {"pump", "timing", "digitiser", "shutter", "microwave", "analyser", "energy"}
+    assert set(answer["roles"]) == {"pump", "timing", "digitiser", "shutter", "microwave", "analyser",
+                                    "energy"}
     for role in answer["roles"].values():
         assert set(role) == {"identity", "origin", "safe", "limits_ok", "message"}
         assert role["origin"] == "simulated"

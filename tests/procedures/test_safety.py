@@ -15,7 +15,7 @@ class Report:
 
 @dataclass
 class Instrument:
-    """A stand-in for one instrument of somebody else's: remembers what it was told, fails where it is told to."""
+    """A stand-in for an instrument: remembers what it was told, fails where it is told to."""
 
     role: str
     log: list

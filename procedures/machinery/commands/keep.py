@@ -41,7 +41,7 @@ def recover(run: Path) -> None:
     print(f"run {target}")
 
 
-def _copy_shots(opened, target: Path) -> int:  # type: ignore[no-untyped-def]
+def _copy_shots(opened, target: Path) -> int:
     if not len(opened.shots):
         return 0
     stored = opened.shots.stored

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -41,7 +42,7 @@ class Watcher:
         self._bar = Progress(*columns, console=self._console)
         self._task = self._bar.add_task("starting", total=None)
         self._live: Live | None = None
-        self.path = None
+        self.path: Path | None = None
 
     def __enter__(self) -> Watcher:
         if self._console.is_terminal and not self._plain:
