@@ -54,5 +54,7 @@ def _rows(prefix: str, record: Any) -> list[Row]:
         unit, meaning = _LISTED.get(f.name, ("", ""))
         if f.name in quantities:
             unit, meaning = quantities[f.name].unit, quantities[f.name].meaning
-        rows.append((f"{prefix}.{f.name}", unit, getattr(record, f.name), meaning))
+        default = getattr(record, f.name)
+        whole = f.name in ("points", "bits")
+        rows.append((f"{prefix}.{f.name}", unit, int(default) if whole else default, meaning))
     return rows

@@ -1,7 +1,7 @@
 """What a virtual bench really is: deviations from what its file declares.
 
 Only the software instruments look at this. Numbers are absolute, in the units of the declared
-quantity, or relative to it, as text: "+1.5%".
+quantity, or relative to it, as text: "+1.5%" (except in [truth.cavity]).
 """
 
 from __future__ import annotations

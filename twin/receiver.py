@@ -195,7 +195,7 @@ class Receiver(Record):
                             times: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """volts (T,) and their derivatives (T, n) from those of the photons (T, n), lag included."""
         target = self.settled(photons)
-        change = self.settled_slope(photons)[:, None] * np.asarray(jacobian, float)
+        change = self.settled_slope(photons)[:, None] * np.ascontiguousarray(jacobian, float)
         if self.detector != "log" or times is None:
             return target, change
         return follow_with_jacobian(target, change, _matching(times, target), *self._lags)
@@ -260,7 +260,7 @@ def _watts(dbm: Any) -> Any:
 
 
 def _matching(times: Any, values: np.ndarray) -> np.ndarray:
-    times = np.asarray(times, float)
+    times = np.ascontiguousarray(times, float)
     if times.shape != values.shape:
         raise ValueError(f"times {times.shape} and photons {values.shape} must have one shape")
     if np.any(np.diff(times) < 0.0):
