@@ -128,7 +128,7 @@ class Endpoint:
                     self.device.report(session, message)
                     continue
                 reply = await self._answer(session, message, reading)
-                if not await self._deliver(message, reply, writer):
+                if not await self._deliver(message, reply, writer, reading):
                     return
         finally:
             reading.cancel()
@@ -159,11 +159,12 @@ class Endpoint:
             steps.close()
             self._after()
 
-    async def _deliver(self, message: bytes, reply: bytes, writer: asyncio.StreamWriter) -> bool:
+    async def _deliver(self, message: bytes, reply: bytes, writer: asyncio.StreamWriter,
+                       reading: asyncio.Task[None]) -> bool:
         """Sends a reply, spoilt if a fault says so; False when the connection is to be cut."""
         delivery = self.tamper(message, reply) if self.tamper else Delivery(reply)
         if delivery.delay:
-            await asyncio.sleep(delivery.delay)
+            await asyncio.wait({reading}, timeout=delivery.delay)  # ends early when the client leaves
         if delivery.reply:
             writer.write(delivery.reply)
             await writer.drain()

@@ -56,15 +56,14 @@ def amplitude_scale(world: World, name: str) -> float:
     return ratio * (true.conversion / declared.conversion) ** 2 if true.detector == "if" else ratio
 
 
-def bench_truth(world: World, frequency: float, loaded_quality: float,
-                faults: dict[str, float]) -> dict[str, Any]:
-    """The bench as it is: cavity_frequency [rad/s] and what the calibrations ought to find."""
-    p = world.parameters
+def bench_truth(world: World, p: Parameters, faults: dict[str, float]) -> dict[str, Any]:
+    """The bench as it is, `p` being crystal and cavity with their faults: what calibrations ought to find."""
+    loaded_quality = p.cavity_frequency / p.cavity_decay
     burst = world.receivers["burst"]
     truth = {
-        "cavity_frequency": 2.0 * math.pi * frequency, "frequency": frequency,
+        "cavity_frequency": p.cavity_frequency, "frequency": p.cavity_frequency / (2.0 * math.pi),
         "loaded_quality": loaded_quality, "unloaded_quality": loaded_quality * (1.0 + burst.coupling_factor),
-        "coupling_factor": burst.coupling_factor, "cavity_decay": 2.0 * math.pi * frequency / loaded_quality,
+        "coupling_factor": burst.coupling_factor, "cavity_decay": p.cavity_decay,
         "coupling": p.coupling, "dephasing_35": p.dephasing_35, "frequency_35": p.frequency_35,
         "molecules": p.molecules, "conversion": burst.conversion,
         "amplitude_scale": amplitude_scale(world, "burst"),

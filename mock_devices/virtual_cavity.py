@@ -71,7 +71,6 @@ class VirtualCavity:
         self._executor, self._truth_log = executor, truth_log or TruthLog()
         self._drift = Drift(world.drift)
         self._tone: tuple[float, float, bool] = (1.4495e9, -135.0, False)
-        self._previous: dict[int, np.ndarray] | None = None
         self.repetition_rate = 10.0
         self._wrote = ""
         self.begin("", 0)
@@ -84,6 +83,7 @@ class VirtualCavity:
         self.triggers = self.digitised = 0
         self._sweeps = 0
         self._last_energy = 0.0
+        self._previous: dict[int, np.ndarray] | None = None
         self._drift.restart(seed)
         self._offset = 0.0
         self.note_bench()
@@ -247,12 +247,12 @@ class VirtualCavity:
     # --- what is known outside ---------------------------------------------------------------------------
 
     def note_bench(self) -> None:
-        """The bench's state into the truth log, when it has changed by more than drift."""
+        """The bench's state into the truth log, at the start of a run and when more than drift changed it."""
         if not self._truth_log.wanted:
             return
-        truth = bench_truth(self.world, self.frequency, self.loaded_quality, self.faults.lasting)
         key = str((self.run, self.faults.lasting))
         if key != self._wrote:
+            truth = bench_truth(self.world, self._parameters(self.faults.lasting), self.faults.lasting)
             self._truth_log.write({"shot": None, "run": self.run, "bench": truth})
             self._wrote = key
 

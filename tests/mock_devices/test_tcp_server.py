@@ -229,3 +229,23 @@ def test_a_late_reply_and_a_wrong_length_strike_once():
     assert client[1].read(9) == b"#72000002"
     let_go(client)
     running.close()
+
+
+def test_a_hung_instrument_answers_nothing_until_the_connection_is_opened_anew():
+    faults = Faults()
+    running = Running(tamper_for("digitiser", faults))
+    faults.inject("scope_hang")
+    client = running.connect()
+    client[0].settimeout(0.3)
+    client[0].sendall(b"*IDN?\n*IDN?\n")
+    with pytest.raises(TimeoutError):
+        client[0].recv(1)
+    let_go(client)
+    again = running.connect()
+    assert ask(again, b"*IDN?") == b"Echo\n"
+    deadline = time.monotonic() + 5
+    while running.endpoint.clients > 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert running.endpoint.clients == 1
+    let_go(again)
+    running.close()
