@@ -44,6 +44,20 @@ def test_the_full_pulse_makes_the_triplets_for_minus_10_dbm():
     assert full / hundredth == pytest.approx(100.0, rel=0.01)
 
 
+def test_the_full_pulse_bursts_at_minus_10_dbm_and_a_hundredth_of_it_cannot_be_seen():
+    import numpy as np
+
+    from twin import simulate
+
+    p, receiver = BENCH.expected.parameters, BENCH.receivers["burst"]
+    times = np.linspace(0.0, 37.8e-6, 2000)
+    full, hundredth = (simulate(p, BENCH.drive(energy), times, model="mean_field").photons.max()
+                       for energy in (5e-3, 5e-5))
+    assert 10 * np.log10(receiver.port_power(full) / 1e-3) == pytest.approx(-10.0, abs=1.0)
+    assert not receiver.overloaded(1.2 * full) and not BENCH.receivers["log"].overloaded(full)
+    assert receiver.amplitude(hundredth) < receiver.envelope_noise(2e-9)
+
+
 def test_a_bench_travels_between_processes():
     assert pickle.loads(pickle.dumps(BENCH)) == BENCH
 
