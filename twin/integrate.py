@@ -60,26 +60,27 @@ PUMP, SLOPE, START, CENTRE, SHARPNESS, DRIVE_RE, DRIVE_IM, DRIVE_DETUNING, SIGNA
 def signals(t, row, lanes, u):
     """u = (pump, Re eps e^(-i d t), Im ...) at t, followed by their derivatives, lane by lane, if asked for.
 
-    `lanes` (4 * LANES,): derivative of pump value, pump slope, drive scale and drive detuning.
+    `lanes` (5 * LANES,): derivative of pump value and slope, of the drive's real and imaginary part and of
+    its detuning.
     """
     shape = 1.0
     if row[SHARPNESS] > 0.0:
         shape = np.exp(-(((t - row[CENTRE]) * row[SHARPNESS]) ** 2))
     since = t - row[START]
     u[0] = (row[PUMP] + row[SLOPE] * since) * shape
-    if row[DRIVE_RE] != 0.0 or row[DRIVE_IM] != 0.0:
-        c, s = np.cos(row[DRIVE_DETUNING] * t), np.sin(row[DRIVE_DETUNING] * t)
-        u[1] = row[DRIVE_RE] * c + row[DRIVE_IM] * s
-        u[2] = row[DRIVE_IM] * c - row[DRIVE_RE] * s
-    else:
-        u[1] = 0.0
-        u[2] = 0.0
+    u[1] = 0.0
+    u[2] = 0.0
+    if row[DRIVE_RE] == 0.0 and row[DRIVE_IM] == 0.0 and len(u) == 3:
+        return
+    c, s = np.cos(row[DRIVE_DETUNING] * t), np.sin(row[DRIVE_DETUNING] * t)
+    u[1] = row[DRIVE_RE] * c + row[DRIVE_IM] * s
+    u[2] = row[DRIVE_IM] * c - row[DRIVE_RE] * s
     if len(u) > 3:
         for q in range(LANES):
             u[3 + q] = (lanes[q] + lanes[LANES + q] * since) * shape
-            scale, turn = lanes[2 * LANES + q], lanes[3 * LANES + q] * t
-            u[3 + LANES + q] = scale * u[1] + turn * u[2]
-            u[3 + 2 * LANES + q] = scale * u[2] - turn * u[1]
+            re, im, turn = lanes[2 * LANES + q], lanes[3 * LANES + q], lanes[4 * LANES + q] * t
+            u[3 + LANES + q] = re * c + im * s + turn * u[2]
+            u[3 + 2 * LANES + q] = im * c - re * s - turn * u[1]
 
 
 @compiled(types.f8(MATRIX, types.f8, VECTOR, VECTOR, INDEX, VECTOR, types.f8, types.f8, types.i8))
@@ -183,7 +184,8 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
     for segment in range(len(bounds) - 1):
         t, end = bounds[segment], bounds[segment + 1]
         k, row, lane = forms[segment], rows[segment], lanes[segment]
-        varying = row[SLOPE] != 0.0 or row[SHARPNESS] > 0.0 or row[DRIVE_RE] != 0.0 or row[DRIVE_IM] != 0.0
+        varying = (row[SLOPE] != 0.0 or row[SHARPNESS] > 0.0 or row[DRIVE_RE] != 0.0 or row[DRIVE_IM] != 0.0
+                   or (n != n_state and row[DRIVE_DETUNING] != 0.0))
         signals(t, row, lane, u)
         rhs(z, k, u, stages[0])
         if h == 0.0:

@@ -112,8 +112,8 @@ class Problem:
                 on.add("cavity_drive_re")
             if turning or any(complex(v).imag != 0 for v in parts):
                 on.add("cavity_drive_im")
-        elif {"cavity_drive", "cavity_drive_detuning"} & set(self.names):
-            raise ValueError("cavity_drive is 0: there is nothing to differentiate by; give it a value")
+        elif "cavity_drive" in self.names:  # at zero its direction is the real one
+            on |= {"cavity_drive_re"} | ({"cavity_drive_im"} if self.drive.cavity_drive_detuning else set())
         return tuple(sorted(on))
 
     def _moves(self, switch: str) -> bool:
@@ -152,11 +152,11 @@ class Problem:
         return {"s11": 1.0, "x.re": (seed / n) ** 0.5}
 
     def segments(self, p: Parameters, d: Drive, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """bounds (S+1,), forms (S, m or 9 m), rows (S, 8), lanes (S, 32): what holds between neighbouring edges."""
+        """bounds (S+1,), forms (S, m or 9 m), rows (S, 8), lanes (S, 40): what holds between neighbouring edges."""
         inner = [e for e in d.edges() if self.start < e < end]
         bounds = np.array([self.start, *inner, end])
         rows = np.array([_signal_row(d, a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
-        lanes = np.zeros((len(rows), 4 * engine.LANES))
+        lanes = np.zeros((len(rows), 5 * engine.LANES))
         base = self._flat(p, d)
         made: dict[tuple, np.ndarray] = {}
         forms = []
@@ -310,8 +310,15 @@ def _fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray) -
         lane[q] = float(gate) if number else row[engine.PUMP]
         lane[engine.LANES + q] = 0.0 if number else row[engine.SLOPE]
     elif name == "cavity_drive":
-        eps = d.cavity_drive
-        lane[2 * engine.LANES + q] = 1.0 if isinstance(eps, Steps) else 1.0 / (
-            abs(eps) if isinstance(eps, complex) and eps.imag else complex(eps).real)
+        way = _direction(d.cavity_drive, row)
+        lane[2 * engine.LANES + q], lane[3 * engine.LANES + q] = way.real, way.imag
     elif name == "cavity_drive_detuning":
-        lane[3 * engine.LANES + q] = 1.0
+        lane[4 * engine.LANES + q] = 1.0
+
+
+def _direction(eps: Any, row: np.ndarray) -> complex:
+    """d(eps)/d(cavity_drive): a real drive's value, a complex one's modulus, a shaped one's common factor."""
+    if isinstance(eps, Steps):
+        return complex(row[engine.DRIVE_RE], row[engine.DRIVE_IM])
+    value = complex(eps)
+    return value / abs(value) if value.imag else 1.0 + 0.0j
