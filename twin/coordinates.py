@@ -2,7 +2,7 @@
 
 A coordinate u has a name, a kind and a unit:  "log": value = exp(u);  "linear": value = origin +
 unit u;  "square": value = unit sqrt(u), for the detuning, of which an envelope knows the modulus
-only and which enters as its square. Units are chosen such that u known to better than 0.5 means
+only and which enters as its square. Units are chosen such that u known to better than 0.4 means
 "the data say something about it".
 
 From coordinates the twin's own parameters follow, and the chain of derivatives between the two.

@@ -12,7 +12,7 @@ them. The search starts cold, from a library of traces, so a shot owes nothing t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,7 +160,8 @@ def _fitted(seen: Observation, whole: Observation, found: burst.Burst, parameter
     return _told(best, at, prior, whole, model, task)
 
 
-def _starts(at: Coordinates, seen: Observation, found: burst.Burst, task: _Task, warm: FitResult | None):
+def _starts(at: Coordinates, seen: Observation, found: burst.Burst, task: _Task,
+            warm: FitResult | None) -> Iterator[np.ndarray]:
     """Vectors to start from, the most promising first."""
     declared = at.declared(task.start, seen.baseline)
     declared.update({n: v for n, (v, _) in task.prior.items() if n in declared})
@@ -190,31 +191,43 @@ def _values(guess: Start, at: Coordinates) -> dict[str, float]:
     return {n: v for n, v in values.items() if n in at.names}
 
 
-def _search(model: BurstModel, seen: Observation, prior: Prior, starts, known: Mapping) -> Minimum | None:
-    """The best minimum: straight from each start until one explains the record, else by stages."""
+def _search(model: BurstModel, seen: Observation, prior: Prior, starts: Iterable[np.ndarray],
+            known: Mapping[str, tuple[float, float]]) -> Minimum | None:
+    """The best minimum in u: straight from each start until one explains the record, else by stages."""
     best: Minimum | None = None
     tried = []
     for start in starts:
-        start = model.straight.searched(start)
-        found = minimise(model, seen.volts, start, prior, evaluations=18)
+        found = _descend(model, seen, prior, model.straight.searched(start))
         if found is None:
             continue
-        if not found.converged and validity.plausible_chi2(found.chi2, seen, len(start)):
-            # The right valley, but a curved one: weak bursts leave a narrow, bent trough.
-            found = minimise(model, seen.volts, found.at, prior, evaluations=60, first=found.evaluation)
+        told = model.straight.minimum(found)
+        if found.converged and validity.believable(told, model.at, seen, known):
+            return told
         tried.append(start)
-        best = found if best is None or found.chi2 < best.chi2 else best
-        if found.converged and validity.believable(model.straight.minimum(found), model.at, seen, known):
-            return model.straight.minimum(found)
+        best = told if best is None or told.chi2 < best.chi2 else best
     for start in tried[:2]:
-        found = None
-        for inflation in _STAGES:
-            found = minimise(model, seen.volts, start if found is None else found.at, prior, inflation)
-            if found is None:
-                break
-        if found is not None and found.chi2 < best.chi2:
-            best = found
-    return None if best is None else model.straight.minimum(best)
+        staged = _staged(model, seen, prior, model.straight.searched(start))
+        if staged is not None and best is not None and staged.chi2 < best.chi2:
+            best = staged
+    return best
+
+
+def _descend(model: BurstModel, seen: Observation, prior: Prior, start: np.ndarray) -> Minimum | None:
+    found = minimise(model, seen.volts, start, prior, evaluations=18)
+    if found is None or found.converged or not validity.plausible_chi2(found.chi2, seen, len(start)):
+        return found
+    # The right valley, but a bent one: weak bursts leave a narrow trough.
+    return minimise(model, seen.volts, found.at, prior, evaluations=60, first=found.evaluation)
+
+
+def _staged(model: BurstModel, seen: Observation, prior: Prior, start: np.ndarray) -> Minimum | None:
+    """Sigma inflated first, so that the wide basin comes before the narrow one; in u."""
+    found = None
+    for inflation in _STAGES:
+        found = minimise(model, seen.volts, start if found is None else found.at, prior, inflation)
+        if found is None:
+            return None
+    return None if found is None else model.straight.minimum(found)
 
 
 def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, model: BurstModel,

@@ -84,13 +84,13 @@ def rise(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     A later start is nearly a smaller seed, so this column must be as exact as the seed's: differences of
     second order make the search creep along a slope that is not there.
     """
-    steps = np.diff(times)
-    if len(values) > 6 and np.ptp(steps) < 1e-6 * steps[0]:
-        v = values
-        found = np.zeros(len(v))
-        found[3:-3] = 45.0 * (v[4:-2] - v[2:-4]) - 9.0 * (v[5:-1] - v[1:-5]) + v[6:] - v[:-6]
-        return found / (60.0 * steps[0])
-    return np.zeros(len(values)) if len(values) < 2 else np.gradient(values, times)
+    v, steps = values, np.diff(times)
+    if len(v) < 7 or np.ptp(steps) > 1e-6 * steps[0]:
+        return np.gradient(v, times) if len(v) > 1 else np.zeros(len(v))
+    found = np.empty(len(v))
+    found[3:-3] = 45.0 * (v[4:-2] - v[2:-4]) - 9.0 * (v[5:-1] - v[1:-5]) + v[6:] - v[:-6]
+    found[:3], found[-3:] = 60.0 * np.gradient(v[:7])[:3], 60.0 * np.gradient(v[-7:])[-3:]
+    return found / (60.0 * steps[0])
 
 
 def _prepared(at: Coordinates, model: str, light: float) -> Problem | AfterPulse:

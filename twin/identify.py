@@ -1,7 +1,7 @@
 """Which parameters a record determines, and which combinations it says nothing about.
 
 In logarithmic coordinates the singular values of the whitened derivatives are 1/sigma of the
-directions that data and priors pin. A direction known to no better than a factor exp(0.5) is
+directions that data and priors pin. A direction known to no better than 40 % is
 dead; a name is identifiable if its own uncertainty, everything else left open, is smaller.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DEAD = 2.0
-"""Singular values below this mark a dead direction (sigma > 0.5 in the logarithm)."""
+DEAD = 2.5
+"""Singular values below this mark a dead direction (sigma > 0.4 in the logarithm)."""
 
 _FAINT = 1e-10
 _WORTH_NAMING = 0.1
@@ -33,7 +33,7 @@ class Identification:
         return np.sqrt(np.diag(self.covariance))
 
     def identifiable(self, name: str) -> bool:
-        """True if the coordinate is known to better than 0.5."""
+        """True if the coordinate is known to better than 0.4."""
         return bool(self.sigma[self.names.index(name)] < 1.0 / DEAD)
 
     def dead_directions(self, asked: Sequence[str]) -> list[dict[str, float]]:

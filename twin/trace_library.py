@@ -27,8 +27,8 @@ from .drive import Drive
 from .pentacene import Parameters
 
 TRACES, SAMPLES = 2000, 256
-SPREAD = 2.2
-"""Each of the three lies within this factor of what is declared."""
+SPREAD = (2.6, 2.2, 2.2)
+"""Coupling (from the middle of its octave), cavity and coherence decay lie within these factors."""
 
 _BEFORE = 6.0  # stored before half height, in 1/lambda; 30 in all
 _SPAN = 30.0
@@ -123,7 +123,8 @@ def library(parameters: Parameters, drive: Drive, collective_coupling: float,
 
     Built at first use (about 0.1 s) and kept in memory; pulses shorter than 150 ns share one.
     """
-    octave = round(2.0 * math.log2(collective_coupling)) / 2.0 if free[0] else math.log2(collective_coupling)
+    octave = math.log2(collective_coupling)
+    octave = round(octave) if free[0] else octave
     short = pulse_length(drive) < _SHORT
     made = None if short else crossing(parameters, drive)
     pulse = "short" if made is None else (made.times.tobytes(), made.rate.tobytes())
@@ -146,7 +147,7 @@ def forget() -> None:
 
 def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, bool, bool]) -> Library:
     cube = qmc.Sobol(3, scramble=True, rng=np.random.default_rng(5)).random(TRACES + 48)
-    spread = np.where(free, math.log(SPREAD), 0.0)
+    spread = np.where(free, np.log(SPREAD), 0.0)
     centre = np.array([coupling, p.cavity_decay, p.coherence_decay_35])
     points = centre * np.exp((2.0 * cube - 1.0) * spread)
     inversion = p.branching[2] - p.branching[0]

@@ -15,7 +15,7 @@ import numpy as np
 
 from .coordinates import Coordinates
 from .fit_result import Verdict
-from .identify import identify
+from .identify import DEAD, identify
 from .levenberg_marquardt import Minimum, Prior
 from .observation import Observation
 
@@ -50,9 +50,11 @@ def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen:
     residuals = ((seen.volts - best.evaluation.mean) * best.evaluation.weight)[seen.used]
     above = np.abs(best.evaluation.mean - seen.baseline)[seen.used] * best.evaluation.weight[seen.used]
     loud = residuals[above > _LOUD]
-    if not best.converged:
+    fits = plausible_chi2(float(residuals @ residuals), seen, len(at.fitted))
+    # Along a dead direction there is no minimum to converge to; what is alive has long been found.
+    if not best.converged and not (fits and np.max(sigma) * DEAD > 1.0):
         return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
-    if not plausible_chi2(float(residuals @ residuals), seen, len(at.fitted)):
+    if not fits:
         return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / len(residuals):.3g} per sample"
     complaint = (_burst_complaint(loud) or _prior_complaint(best, at, prior, declared)
                  or _far(best, at, sigma, declared))
