@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .faults import AVAILABLE, CATALOGUE, Faults, Injection
+from .faults import AVAILABLE, CATALOGUE, Faults, Injection, read_order
 from .scpi import Framer, ScpiError
 from .scpi_device import ScpiDevice
 from .virtual_cavity import VirtualCavity
@@ -42,6 +42,7 @@ class Console:
         self._cavity, self._faults, self._plugs, self._stop = cavity, faults, plugs, stop
         self._safe_since: float | None = cavity.clock.now()
         self.sessions = 0
+        cavity.erring = self._err
 
     # --- as a device on a port -----------------------------------------------------------------------
 
@@ -128,7 +129,9 @@ class Console:
             return json.dumps({"names": list(CATALOGUE), "available": list(AVAILABLE), "severity": severity})
         if not text:
             raise ValueError("inject: expected inject list or inject NAME [severity=X] [at=...] [role=ROLE]")
-        injection = self._faults.inject(text)
+        injection = read_order(text)
+        self._role(injection.role)
+        self._faults.start(injection)
         if injection.at[0] == "now":
             self._strike(injection)
         self._cavity.note_bench()
@@ -142,6 +145,9 @@ class Console:
             else:
                 self._cavity.laser.reset()
         elif injection.name == "error_queue":
-            device = self._role(injection.role).device
-            if isinstance(device, ScpiDevice):
-                device.push_error(int(injection.severity))
+            self._err(injection.role, int(injection.severity))
+
+    def _err(self, role: str, code: int) -> None:
+        device = self._role(role).device
+        if isinstance(device, ScpiDevice):
+            device.push_error(code)

@@ -6,6 +6,7 @@ reply of their role. `Faults` knows nothing of sockets or physics; it only says 
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
@@ -58,11 +59,11 @@ class Injection:
     role: str
     done: bool = False
 
-    def strikes(self, shot: int, time: float, seed: int) -> bool:
-        """Whether it strikes at this shot, by the run's own random stream."""
+    def strikes(self, shot: int, trigger: int, time: float, seed: int) -> bool:
+        """Whether it strikes this trigger of a run, which may become its record number `shot`."""
         kind, value = self.at
         if kind == "probability":
-            stream = np.random.SeedSequence((seed, zlib.crc32(self.name.encode()), shot))
+            stream = np.random.SeedSequence((seed, zlib.crc32(self.name.encode()), trigger))
             return bool(np.random.default_rng(stream).random() < value)
         due = {"shot": shot == value, "time": time >= value, "now": True}[kind]
         return due and not self.done
@@ -78,30 +79,14 @@ class Faults:
         self._erring: str | None = None
 
     def inject(self, line: str) -> Injection:
-        """`NAME [severity=X] [at=shot:N|time:S|probability:P] [role=ROLE]`; ValueError with advice."""
-        name, *options = line.split()
-        if name not in CATALOGUE:
-            raise ValueError(f"unknown fault {name}; known: {', '.join(NAMES)}")
-        kind, severity, _ = CATALOGUE[name]
-        if not kind:
-            raise ValueError(f"{name} comes with a later version")
-        at, role = ("now", 0.0), "digitiser"
-        for option in options:
-            key, _, value = option.partition("=")
-            if key == "severity":
-                severity = _number(value, option)
-            elif key == "at":
-                at = _moment(value)
-            elif key == "role" and value:
-                role = value
-            else:
-                raise ValueError(f"{option}: expected severity=X, at=shot:N|time:SECONDS|probability:P "
-                                 "or role=ROLE")
-        injection = Injection(name, severity, at, role)
-        self._start(injection, kind)
+        """Reads a line and starts what it orders; ValueError with advice."""
+        injection = read_order(line)
+        self.start(injection)
         return injection
 
-    def _start(self, injection: Injection, kind: str) -> None:
+    def start(self, injection: Injection) -> None:
+        """From now on it waits for its moment, or it strikes now."""
+        kind = CATALOGUE[injection.name][0]
         if injection.at[0] != "now":
             self._injections.append(injection)
         elif kind == "lasting":
@@ -122,11 +107,11 @@ class Faults:
         role, self._erring = self._erring, None
         return role
 
-    def at_shot(self, shot: int, time: float, seed: int) -> dict[str, float]:
+    def at_shot(self, shot: int, trigger: int, time: float, seed: int) -> dict[str, float]:
         """Name -> severity of all that is on in this shot; faults of the line begin to wait for a reply."""
         on = {}
         for injection in self._injections:
-            if not injection.strikes(shot, time, seed):
+            if not injection.strikes(shot, trigger, time, seed):
                 continue
             injection.done = injection.at[0] != "probability"
             kind = CATALOGUE[injection.name][0]
@@ -150,11 +135,37 @@ class Faults:
         return None
 
 
+def read_order(line: str) -> Injection:
+    """`NAME [severity=X] [at=shot:N|time:S|probability:P] [role=ROLE]`; ValueError with advice."""
+    name, *options = line.split()
+    if name not in CATALOGUE:
+        raise ValueError(f"unknown fault {name}; known: {', '.join(NAMES)}")
+    kind, severity, _ = CATALOGUE[name]
+    if not kind:
+        raise ValueError(f"{name} comes with a later version")
+    at, role = ("now", 0.0), "digitiser"
+    for option in options:
+        key, _, value = option.partition("=")
+        if key == "severity":
+            severity = _number(value, option)
+        elif key == "at":
+            at = _moment(value)
+        elif key == "role" and value:
+            role = value
+        else:
+            raise ValueError(f"{option}: expected severity=X, at=shot:N|time:SECONDS|probability:P "
+                             "or role=ROLE")
+    return Injection(name, severity, at, role)
+
+
 def _number(text: str, where: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ValueError(f"{where}: {text!r} is no number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{where}: {text!r} is no number")
+    return number
 
 
 def _moment(text: str) -> tuple[str, float]:

@@ -1,6 +1,7 @@
 """Status of one client's conversation: error queue, event register, summary byte (IEEE 488.2, 11 and 12).
 
-Each client has its own, so that a guard that reads its errors cannot take those of a procedure.
+Each client has its own, so that a guard that reads its errors cannot take those of a procedure. The query
+errors (-410 and its kin) cannot arise: a socket is a stream, in which no message interrupts another.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 QUEUE_LENGTH = 30
-OPERATION_COMPLETE, QUERY_ERROR, DEVICE_ERROR, EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1, 4, 8, 16, 32, 128
+OPERATION_COMPLETE, DEVICE_ERROR, EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1, 8, 16, 32, 128
 
 ERRORS = {
     0: "No error", -100: "Command error", -101: "Invalid character", -102: "Syntax error",
@@ -19,14 +20,13 @@ ERRORS = {
     -161: "Invalid block data", -200: "Execution error", -213: "Init ignored", -221: "Settings conflict",
     -222: "Data out of range", -223: "Too much data", -224: "Illegal parameter value",
     -230: "Data corrupt or stale", -240: "Hardware error", -300: "Device-specific error",
-    -350: "Queue overflow", -363: "Input buffer overrun", -410: "Query INTERRUPTED",
+    -350: "Queue overflow", -363: "Input buffer overrun",
 }
 
 
 def _event(code: int) -> int:
     """The bit of the standard event register that an error sets."""
-    return {-1: COMMAND_ERROR, -2: EXECUTION_ERROR, -3: DEVICE_ERROR, -4: QUERY_ERROR}.get(
-        -(-code // 100), DEVICE_ERROR)
+    return {-1: COMMAND_ERROR, -2: EXECUTION_ERROR}.get(-(-code // 100), DEVICE_ERROR)
 
 
 class Status:

@@ -122,8 +122,6 @@ def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
     endpoints: dict[str, Endpoint] = {}
     stopping = asyncio.Event()
     console = Console(cavity, faults, endpoints, stopping.set)
-    cavity.erring = lambda role, code: devices[role].push_error(code) if hasattr(
-        devices.get(role), "push_error") else None
     for role, device in devices.items():
         _, port = served[role].address or ("", 0)
         endpoints[role] = Endpoint(device, port, tamper=tamper_for(role, faults), after=console.look)

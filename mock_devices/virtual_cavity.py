@@ -162,7 +162,7 @@ class VirtualCavity:
     def trigger(self, edges: Edges) -> None:
         """One T0: the laser fires if it can, whoever is armed takes a record."""
         shot = self.triggers
-        on = self.faults.at_shot(self.digitised, self.time, self.seed)
+        on = self.faults.at_shot(self.digitised, shot, self.time, self.seed)
         if "interlock" in on:
             self.laser.trip(int(on["interlock"]))
         if (role := self.faults.erring_role()) is not None:

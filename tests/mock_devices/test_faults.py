@@ -175,6 +175,25 @@ def test_the_console_answers_nonsense_with_one_line_of_error(desk, line):
     assert answer.startswith("error ") and "\n" not in answer
 
 
+def test_triggers_missed_by_chance_do_not_go_missing_for_ever(desk):
+    desk.prepare()
+    desk.console.answer("inject missed_trigger at=probability:0.5")
+    taken = []
+    for _ in range(12):
+        desk.digitiser.send(":SING")
+        desk.timing.send("*TRG")
+        taken.append(desk.cavity.digitised)
+    assert 2 <= taken[-1] <= 10
+
+
+def test_an_error_ordered_for_a_shot_is_in_the_queue_after_it(desk):
+    desk.prepare()
+    assert desk.console.answer("inject error_queue at=shot:1") == "ok"
+    for expected in ("+0", "-222"):
+        desk.shot()
+        assert desk.digitiser.ask("SYST:ERR?").startswith(expected)
+
+
 def test_an_error_appears_in_the_queue_of_the_named_role(desk):
     assert desk.console.answer("inject error_queue severity=-240 role=microwave") == "ok"
     assert desk.microwave.ask("SYST:ERR?") == '-240,"Hardware error"'
