@@ -5,7 +5,7 @@ Imports are made inside the commands, so that `maserbench --help` is quick and t
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -136,7 +136,7 @@ def gui_command(bench: Bench = "virtual", run: Annotated[str | None, typer.Optio
     _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after)
 
 
-def _window(**wishes: object) -> None:
+def _window(**wishes: Any) -> None:
     from gui.launcher import open_window
     open_window(**wishes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from . import bench_roles, pentacene
@@ -228,8 +229,7 @@ def read_truth(reader: BenchReader, virtual: bool, pump: OpticalPump, receivers:
     _try(reader, ("truth", "pump"), lambda: truth.pump(pump))
     for name, receiver in receivers.items():
         own = ("truth", "receiver", name)
-        _try(reader, own if reader.at(own) else own[:2],
-             lambda n=name, r=receiver: truth.receiver(n, r))
+        _try(reader, own if reader.at(own) else own[:2], partial(truth.receiver, name, receiver))
     return truth
 
 

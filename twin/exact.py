@@ -110,7 +110,7 @@ def _start(space: _Space, p: Parameters) -> Any:
 
 
 def _continued(initial: Trajectory, space: _Space) -> Any:
-    rho = (initial.final_state or {}).get("rho")
+    rho: Any = (initial.final_state or {}).get("rho")
     if initial.model != "exact" or rho is None or rho.shape[0] != 5**space.n * space.size:
         raise ValueError("initial: expected an exact trajectory of the same molecules and photon_dimension")
     return rho

@@ -69,7 +69,7 @@ class Record:
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, by field or flat name; no other field moves. Unknown: TypeError."""
         known = {f.name for f in dataclasses.fields(self)}
-        places = {flat: (owner, index) for flat, owner, index, _ in self._flat()}
+        places = {flat: (owner, index) for flat, owner, index, _ in self._flat() if index is not None}
         fields: dict[str, Any] = {}
         for name, value in changes.items():
             if name in known:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from .parameters import Record
 from .quantity import nearest, quantity
@@ -115,7 +115,7 @@ _BREEZE2017 = dict(coupling=0.264, cavity_decay=_PI2 * 1.4495e9 / 8500, dephasin
 _BENCH_DEFAULT = dict(coupling=0.264, cavity_decay=_PI2 * 1.4495e9 / 8500, dephasing_34=6.9e5,
                       dephasing_35=6.9e5, dephasing_45=6.9e5, molecules=1e16)
 
-SETS = {"battery2025": {}, "wu2019": {}, "wu2020": _WU2020, "breeze2017": _BREEZE2017,
+SETS: dict[str, dict[str, Any]] = {"battery2025": {}, "wu2019": {}, "wu2020": _WU2020, "breeze2017": _BREEZE2017,
         "bench_default": _BENCH_DEFAULT}
 
 

@@ -54,7 +54,8 @@ def conj_field_spin(a: Operator) -> Moment:
 
 def pair(a: Operator, b: Operator) -> Moment:
     """p(A, B); the same for both orders."""
-    return Moment("p", *sorted((a, b)))
+    first, second = sorted((a, b))
+    return Moment("p", first, second)
 
 
 def add(into: Expression, coefficient: complex, rate: Rate, *moments: Moment) -> None:
@@ -159,10 +160,10 @@ def _spin_generator(into: Expression, adjoint: Linear, a: Operator, moments) -> 
     for b, coefficients in adjoint.items():
         for rate, c in coefficients.items():
             add(into, c, (rate,), *moments(b))
-    for weight, c in commutator(RAISING, a):
-        add(into, 1j * weight, ("collective",), FIELD, *moments(c))
-    for weight, c in commutator(LOWERING, a):
-        add(into, 1j * weight, ("collective",), FIELD_CONJ, *moments(c))
+    for weight, b in commutator(RAISING, a):
+        add(into, 1j * weight, ("collective",), FIELD, *moments(b))
+    for weight, b in commutator(LOWERING, a):
+        add(into, 1j * weight, ("collective",), FIELD_CONJ, *moments(b))
 
 
 def _field_spin_equation(adjoint: Linear, a: Operator) -> Expression:

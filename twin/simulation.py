@@ -8,7 +8,8 @@ QuTiP in `exact`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as entry
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,9 +61,9 @@ class Trajectory:
     warnings: tuple[str, ...] = ()
     steps: int = 0
     rtol: float = RTOL
-    final_state: dict[str, float] | None = field(default=None, repr=False)
-    problem: Problem | None = field(default=None, repr=False)
-    origin: Trajectory | None = field(default=None, repr=False)
+    final_state: dict[str, float] | None = entry(default=None, repr=False)
+    problem: Problem | None = entry(default=None, repr=False)
+    origin: Trajectory | None = entry(default=None, repr=False)
 
     @property
     def energy(self) -> np.ndarray:
@@ -107,6 +108,7 @@ class Trajectory:
 
     def _differentiated(self, name: str):
         base = self.problem
+        assert base is not None  # `sensitivity` has looked
         problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, base.state,
                           seed_photons=base.seed_photons)
         n = len(problem.kernel.variables)

@@ -35,7 +35,8 @@ def read_sweep(text: str, kind: str = "reflection") -> Sweep:
 
 
 def _csv(lines: list[str]) -> Sweep:
-    scale, rows = 1.0, []
+    scale = 1.0
+    rows: list[list[float]] = []
     for number, line in enumerate(lines, start=1):
         if not line or line.startswith("#"):
             continue

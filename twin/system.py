@@ -97,9 +97,9 @@ def pentacene_system(dephasing_operator: str = "pure") -> System:
     for i, j in ((3, 5), (3, 4), (4, 5)):
         jumps += [_decay(f"spin_lattice_{i}{j}", i, j), _decay(f"spin_lattice_{i}{j}", j, i),
                   _dephasing(i, j, dephasing_operator)]
-    energies = [(f"energy_{i}", (((i, i), 1.0),)) for i in TRIPLET]
-    tones = [(f"rabi_{i}{j}", (((i, j), 1.0), ((j, i), 1.0))) for i, j in ((3, 5), (4, 5), (3, 4))]
-    return System(tuple(jumps), tuple(energies + tones))
+    energies = ((f"energy_{i}", (((i, i), 1.0),)) for i in TRIPLET)
+    tones = ((f"rabi_{i}{j}", (((i, j), 1.0), ((j, i), 1.0))) for i, j in ((3, 5), (4, 5), (3, 4)))
+    return System(tuple(jumps), (*energies, *tones))
 
 
 SIGNALS = ("pump", "cavity_drive_re", "cavity_drive_im")

@@ -145,7 +145,7 @@ def _onset(time: np.ndarray, volts: np.ndarray) -> float:
 def _bessel() -> Shape:
     from scipy.special import j0
 
-    return j0  # type: ignore[no-any-return]
+    return j0
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Acquisition:
         self._configure()
         self._settings = self.read_settings()
         self._start_store({})
+        assert self.folder.store is not None
         d = self.bench.description
         self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
