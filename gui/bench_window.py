@@ -65,6 +65,7 @@ class BenchWindow(QtWidgets.QMainWindow):
             self.banner.say(str(wrong), "error")
             return
         self.banner.say("")
+        self.bench_panel.show_state("connecting …", "muted")
         self.panel.set_busy(True)
         self.panel.show_progress(0, 0, "starting")
 
@@ -79,6 +80,7 @@ class BenchWindow(QtWidgets.QMainWindow):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Safe state first, then close."""
         if not (isinstance(self.source, RunSource) and self.source.busy):
+            self._forget_stored()
             event.accept()
             return
         event.ignore()
@@ -96,7 +98,7 @@ class BenchWindow(QtWidgets.QMainWindow):
                 stored.append(event.shot)
                 continue
             self._add(stored)
-            getattr(self, f"_on_{type(event).__name__}")(event)
+            getattr(self, f"_on_{type(event).__name__}", _ignore)(event)
         self._add(stored)
         if self._fresh and self.follow.isChecked():
             self._show_newest()
@@ -161,6 +163,8 @@ class BenchWindow(QtWidgets.QMainWindow):
         if event.code == 4:
             self.unknown_state = event.text
             self.bench_panel.show_state("STATE UNKNOWN, use the emergency stop", "danger")
+        elif self.bench_panel.state_text.endswith("…"):
+            self.bench_panel.show_state("not connected", "muted")
 
     def _on_Idle(self, _: Idle) -> None:
         if isinstance(self.source, RunSource):
@@ -234,3 +238,7 @@ class BenchWindow(QtWidgets.QMainWindow):
         self.theme = self.table.shots.theme = theme
         apply(QtWidgets.QApplication.instance(), theme)
         self.plot.set_theme(theme)
+
+
+def _ignore(event: Told) -> None:
+    """An event that this window has no place for."""

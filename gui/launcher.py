@@ -46,7 +46,7 @@ def open_window(bench: str | Path = "virtual", run: str | None = None, replay: s
     apply(app, dress)
     if description is None:
         source: Any = StoredRun(replay or "")
-        window = BenchWindow(source, dress, source.run.manifest["bench"]["name"])
+        window = BenchWindow(source, dress, Path(source.run.manifest["bench"]["name"]).stem)
         source.replay()
     else:
         source = RunSource(BenchConductor(bench, output, truth_log), description.receivers.get("burst"))

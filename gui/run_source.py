@@ -65,6 +65,8 @@ class BenchConductor:
                 bench.close()
         publish(state)
         if not state.verified:
+            self.close()  # the next attempt connects anew
+        if not state.verified:
             raise StateUnknown(f"STATE UNKNOWN, use the emergency stop: {state.message}")
 
     def close(self) -> None:

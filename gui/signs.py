@@ -21,6 +21,7 @@ class Sign(pg.GraphicsWidgetAnchor, pg.GraphicsObject):
         pg.GraphicsObject.__init__(self)
         pg.GraphicsWidgetAnchor.__init__(self)
         self.text, self._ground, self._ink = "", QtGui.QColor(0, 0, 0, 0), QtGui.QColor("black")
+        self._said: tuple[str, str, str | None] | None = None
         self._font = QtGui.QFont()
         self._font.setPixelSize(size)
         self._font.setWeight(QtGui.QFont.Weight.Bold if bold else QtGui.QFont.Weight.Normal)
@@ -31,6 +32,10 @@ class Sign(pg.GraphicsWidgetAnchor, pg.GraphicsObject):
 
     def say(self, text: str, ink: str, ground: str | None = None) -> None:
         """Show `text`, which may have several lines; an empty one hides the sign."""
+        wanted = (text, ink, ground)
+        if wanted == self._said:
+            return
+        self._said = wanted
         self.prepareGeometryChange()
         self.text, self._ink = text, QtGui.QColor(ink)
         self._ground = QtGui.QColor(ground) if ground else QtGui.QColor(0, 0, 0, 0)

@@ -24,6 +24,7 @@ class StoredRun(EventSource):
 
     def __init__(self, path: str | Path) -> None:
         self.run = open_run(path)
+        self._wanted = -1
         super().__init__("stored run")
         self.gallery.begin(self.run.path.name, Origin(self.run.manifest["origin"]), None)
 
@@ -32,8 +33,9 @@ class StoredRun(EventSource):
         self.do(self._replay)
 
     def want(self, number: int) -> None:
-        """Fetch one shot with its twin line; it is told as PictureReady."""
-        self.do(lambda: self._fetch(number))
+        """Fetch one shot with its twin line; it is told as PictureReady. A later wish overtakes this one."""
+        self._wanted = number
+        self.do(lambda: self._fetch(number) if number == self._wanted else None)
 
     def finish(self) -> None:
         self.run.close()
