@@ -30,7 +30,7 @@ def window(context: typer.Context) -> None:
     """Without a command: the window on the virtual bench."""
     if context.invoked_subcommand is None:
         from procedures.machinery.commands.demo import demo
-        demo(show=_window, headless=False)
+        demo(show=_window, headless=False, start=False)
 
 
 @app.command("demo")

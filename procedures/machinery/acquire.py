@@ -219,10 +219,12 @@ class Acquisition:
 
     def end(self) -> None:
         """However it came to this: safe state, the fit's process ended, rows of shots without an answer."""
-        self.make_safe()
-        self.collect()
-        if self._fit:
-            self._fit.close()
+        try:
+            self.make_safe()
+            self.collect()
+        finally:
+            if self._fit:
+                self._fit.close()
         for number in self.rows.pending():
             self._complete(number, None)
 

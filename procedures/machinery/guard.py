@@ -25,7 +25,8 @@ def lock_file(description: Any) -> Path:
     """The file that stands for this bench: named after its resources, whatever its bench file is called."""
     resources = sorted(role.resource for role in description.roles.values())
     digest = hashlib.sha256("\n".join(resources).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"maserbench-{getpass.getuser()}"
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()) / f"maserbench-user-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{digest}.lock"
 

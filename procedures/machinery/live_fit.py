@@ -97,6 +97,9 @@ class LiveFit:
                                   "the bench goes on")
                 self._stop()
                 self._start()
+            except Exception as failure:  # such as a store that has been closed on a full disk
+                self._answers.put(f"shot {number} cannot be fitted: {_said(failure)}")
+                return number
         return number
 
     def _ask(self, number: int) -> ShotFitted | int:

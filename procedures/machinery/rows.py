@@ -5,6 +5,7 @@ Numbers only; touches no instrument and no file.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ class Rows:
     def completed(self, number: int, fit: FitRow | None) -> Row:
         """The shot's fit has answered, or None: it will not. Returns its row."""
         held = self._stored.pop(number)
+        if fit is not None:  # without the lines for plots: a run may be long
+            fit = dataclasses.replace(fit, model_time=None, model_volts=None)
         row = Row(held.number, held.moment, held.energy, held.start, held.settings, fit)
         self.complete.append(row)
         return row

@@ -9,9 +9,11 @@ Touches this folder and nothing else. Reading is `open_run` in runs.py.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,8 @@ from .store import Layout, StoreWriter
 
 # Windows locks bytes against readers too, so the byte that is locked lies far beyond the text.
 _LOCKED_BYTE = 1 << 40
+# HDF5 cannot even close a file on a full disk, so a run ends while there is room for its last lines.
+_RESERVE = 8 * 2**20
 
 
 def moment() -> str:
@@ -51,9 +55,12 @@ class RunFolder:
         self.store = StoreWriter(self.path / "shots.h5", layout, snapshot)
 
     def append(self, shot: Shot) -> None:
-        """The shot is on disk when this returns."""
+        """The shot is on disk when this returns. OSError while there is still room to end the run well."""
         if self.store is None:
             raise RuntimeError("start_store comes before the first shot")
+        free = shutil.disk_usage(self.path).free
+        if free < _RESERVE:
+            raise OSError(errno.ENOSPC, f"the disk is full: {free / 1e6:.1f} MB are left", str(self.path))
         self.store.append(shot)
 
     def fitted(self, row: FitRow) -> None:

@@ -13,12 +13,14 @@ import numpy as np
 from twin.bench_description import BenchDescription
 from twin.fit import FREE, fit
 from twin.fit_result import Verdict
+from twin.optical_pump import triplets_per_molecule
 from twin.photodiode import Pulse
 from twin.receiver import envelope
 
 from .events import ShotFitted
 from .shot import FitRow, Shot
 
+_CARRIER = 0.2  # share of negative samples that a modulus cannot have
 _EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
 
 
@@ -35,16 +37,43 @@ def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> 
     return _fitted(bench, shot.number, (time, volts, sigma), pulse, model, began)
 
 
-def fit_envelope(bench: BenchDescription, time: np.ndarray, volts: np.ndarray, energy: float, start: float,
-                 model: str = "mean_field") -> ShotFitted:
-    """The same for a record that is not from a run: carrier or envelope [V] over time [s]."""
+def fit_envelope(bench: BenchDescription, time: np.ndarray, volts: np.ndarray,
+                 model: str = "mean_field") -> tuple[float, ShotFitted]:
+    """The same for a record that is not from a run: carrier or its modulus [V] over time [s].
+
+    Nobody tells this burst's pulse energy [J], so it is first taken as the full one and then as that which
+    gives the fitted collective coupling in the declared crystal; it is returned with the fit. The laser is
+    taken to arrive where the bench file says, on which the seed leans.
+    """
+    energy = float(bench.pump.energies[-1])
+    first = _fit_alone(bench, time, volts, energy, model)
+    coupling = first.row.parameters.get("collective_coupling")
+    if first.row.verdict in (Verdict.OK, Verdict.NO_BURST) or coupling is None:
+        return energy, first
+    energy = _energy_of(bench, coupling, energy)
+    return energy, _fit_alone(bench, time, volts, energy, model)
+
+
+def _energy_of(bench: BenchDescription, coupling: float, highest: float) -> float:
+    """Pulse energy [J] up to `highest` that gives the declared crystal this collective coupling [rad/s]."""
+    p, low, high = bench.expected.parameters, 1e-4 * highest, highest
+    while high / low > 1.001:
+        middle = float(np.sqrt(low * high))
+        phi = triplets_per_molecule(p, bench.drive(middle))
+        low, high = (middle, high) if p.collective_coupling * np.sqrt(phi) < coupling else (low, middle)
+    return high
+
+
+def _fit_alone(bench: BenchDescription, time: np.ndarray, volts: np.ndarray, energy: float,
+               model: str) -> ShotFitted:
     began = clock.perf_counter()
-    receiver = bench.receivers["burst"]
-    lines = _demodulated(receiver, time, volts)
+    receiver, start = bench.receivers["burst"], bench.pump.arrival
+    raw = np.mean(volts < 0.0) > _CARRIER
+    lines = _demodulated(receiver, time, volts) if raw else (time, volts, None)  # None: the fit finds it out
     return _fitted(bench, 0, lines, Pulse(energy, start, 0.0, bench.pump.arrival_jitter), model, began)
 
 
-def _fitted(bench: BenchDescription, number: int, lines: tuple[np.ndarray, ...], pulse: Pulse, model: str,
+def _fitted(bench: BenchDescription, number: int, lines: tuple[Any, ...], pulse: Pulse, model: str,
             began: float) -> ShotFitted:
     time, volts, sigma = lines
     expected = bench.expected

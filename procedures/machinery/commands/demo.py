@@ -23,14 +23,15 @@ _NO_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")
 
 
 def demo(show: Callable[..., Any], headless: bool, shots: int = 20, seed: int | None = None,
-         output: Path = Path("runs"), truth_log: Path | None = None, progress: str = "auto") -> None:
-    """The pump scan on the virtual bench; `show(**wishes)` opens the window."""
+         output: Path = Path("runs"), truth_log: Path | None = None, progress: str = "auto",
+         start: bool = True) -> None:
+    """The pump scan on the virtual bench; `show(**wishes)` opens the window, which waits if not `start`."""
     watcher = Watcher(progress)
     if not headless:
         found, reason = display()
         if found:
-            show(bench="virtual", run="pump_threshold", settings={"shots": shots}, seed=seed, output=output,
-                 truth_log=truth_log)
+            run: dict[str, Any] = {"run": "pump_threshold", "settings": {"shots": shots}, "seed": seed}
+            show(bench="virtual", output=output, truth_log=truth_log, **(run if start else {}))
             return
         print(f"maserbench: no window, because {reason}; going on without one", file=sys.stderr)
     warm(print_progress)

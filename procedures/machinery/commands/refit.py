@@ -20,11 +20,11 @@ from twin.quantity import nearest
 from .run import print_progress
 from .watch import Watcher
 
-MODELS = ("mean_field", "cumulant", "rate")
-
 
 def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | None) -> int:
     """Fit and print; 0, or 3 when no shot is OK. ValueError and FileNotFoundError for wrong use."""
+    from twin.fit import MODELS
+
     if model not in MODELS:
         raise ValueError(f"--model: {nearest(model, MODELS)}")
     if source.is_dir():
@@ -36,11 +36,18 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
     rows = [event.row.as_json() for event in _shown(fitted, json)]
     ok = any(row["verdict"] == "OK" for row in rows)
     if json:
-        answer = {"verdict": "OK" if ok else "no shot is OK", "model": model, "shots": rows}
-        print(json_text.dumps(answer, indent=1))
+        print(json_text.dumps(_answer(rows, model, ok, source.is_dir()), indent=1))
     if output is not None:
         output.write_text("".join(json_text.dumps(row) + "\n" for row in rows), "utf-8")
     return 0 if ok else 3
+
+
+def _answer(rows: list[dict[str, Any]], model: str, ok: bool, is_run: bool) -> dict[str, Any]:
+    """All shots of a run; of one record the numbers themselves, none unless the fit is OK."""
+    if is_run:
+        return {"verdict": "OK" if ok else "no shot is OK", "model": model, "shots": rows}
+    kept = {name: rows[0][name] for name in ("verdict", "parameters", "sigma", "sigma_model", "chi2_per_dof")}
+    return kept if ok else kept | {"parameters": {}, "sigma": {}, "sigma_model": {}}
 
 
 def _shown(fitted: Iterator[tuple[Shot, ShotFitted]], json: bool) -> Iterator[ShotFitted]:
@@ -77,10 +84,8 @@ def _file(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Sho
     description = describe_bench(bench)
     time, volts = read_burst(path)
     warm(print_progress)
-    # Without a photodiode the declared full energy and arrival stand in for it.
-    energy, start = float(description.pump.energies[-1]), description.pump.arrival
-    shot = Shot(0, "", {}, {}, Origin.REAL, start=start, energy=energy)
-    yield shot, fit_envelope(description, time, volts, energy, start, model)
+    energy, fitted = fit_envelope(description, time, volts, model)
+    yield Shot(0, "", {}, {}, Origin.REAL, start=description.pump.arrival, energy=energy), fitted
 
 
 def read_burst(path: Path) -> tuple[np.ndarray, np.ndarray]:

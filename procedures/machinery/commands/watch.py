@@ -16,12 +16,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from procedures.machinery import events
+from procedures.machinery.rows import FITTED
 from procedures.machinery.shot import FitRow, Shot
 from twin.quantity import nearest, show
 
 _COLUMNS = {"collective_coupling": ("G", 1e6, "Mrad/s"), "cavity_decay": ("kappa", 1e6, "/us"),
             "dephasing_35": ("chi", 1e6, "/us"), "seed_photons": ("seed", 1e3, "k")}
 _ROWS_SHOWN = 24
+_UNITS = {**FITTED, "threshold_energy": "J", "detection_energy": "J", "frequency": "Hz"}
 STYLES = ("auto", "plain")
 
 
@@ -31,7 +33,7 @@ class Watcher:
     def __init__(self, style: str = "auto", errors: bool = True) -> None:
         if style not in STYLES:
             raise ValueError(f"--progress: {nearest(style, STYLES)}")
-        wide = None if sys.stdout.isatty() else 150
+        wide = None if sys.stdout.isatty() else 170
         self._console = Console(width=wide, highlight=False, soft_wrap=False)
         self._errors = Console(stderr=True, highlight=False)
         self._plain = style == "plain"
@@ -140,5 +142,13 @@ def _line(shot: Shot, fit: FitRow) -> str:
 
 def show_result(result: Mapping[str, object]) -> str:
     """A run's answers as lines of text."""
-    return "\n".join(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}"
-                     for name, value in result.items())
+    lines = []
+    for name, value in result.items():
+        if name.endswith("_sigma") and name.removesuffix("_sigma") in result:
+            continue
+        if isinstance(value, float):
+            error = result.get(name + "_sigma")
+            value = show(value, _UNITS.get(name, ""), 5)
+            value += f" ± {show(error, _UNITS.get(name, ''), 2)}" if isinstance(error, float) else ""
+        lines.append(f"{name}: {value}")
+    return "\n".join(lines)
