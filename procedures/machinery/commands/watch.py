@@ -149,6 +149,8 @@ def show_result(result: Mapping[str, object]) -> str:
         if isinstance(value, float):
             error = result.get(name + "_sigma")
             value = show(value, _UNITS.get(name, ""), 5)
-            value += f" ± {show(error, _UNITS.get(name, ''), 2)}" if isinstance(error, float) else ""
+            value += f" ± {show(error, _UNITS.get(name, ''), 3)}" if isinstance(error, float) else ""
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {number}" for key, number in value.items())
         lines.append(f"{name}: {value}")
     return "\n".join(lines)
