@@ -201,7 +201,7 @@ def _search(model: BurstModel, seen: Observation, prior: Prior, starts: Iterable
         if found is None:
             continue
         told = model.straight.minimum(found)
-        if found.converged and validity.believable(told, model.at, seen, known):
+        if validity.believable(told, model.at, seen, known):
             return told
         tried.append(start)
         best = told if best is None or told.chi2 < best.chi2 else best

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy.stats import qmc
 
 from .crossing import Crossing, crossing, pulse_length
 from .drive import Drive
@@ -146,7 +145,7 @@ def forget() -> None:
 
 
 def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, bool, bool]) -> Library:
-    cube = qmc.Sobol(3, scramble=True, rng=np.random.default_rng(5)).random(TRACES + 48)
+    cube = _evenly_spread(TRACES)
     spread = np.where(free, np.log(SPREAD), 0.0)
     centre = np.array([coupling, p.cavity_decay, p.coherence_decay_35])
     points = centre * np.exp((2.0 * cube - 1.0) * spread)
@@ -160,6 +159,12 @@ def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, boo
     shapes, interval, delay = molecules.traces(points, growth, _SEED)
     good = delay > 0.0
     return Library(points[good], shapes[good], interval[good], delay[good], growth[good], molecules)
+
+
+def _evenly_spread(count: int) -> np.ndarray:
+    """Points (count, 3) in the unit cube without gaps or clusters: Roberts' additive recurrence."""
+    plastic = 1.2207440846057596  # real root of x^4 = x + 1
+    return (0.5 + np.arange(1, count + 1)[:, None] * plastic ** -np.arange(1.0, 4.0)) % 1.0
 
 
 @njit(cache=True, error_model="numpy")

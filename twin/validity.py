@@ -39,9 +39,15 @@ def plausible_chi2(chi2: float, seen: Observation, fitted: int) -> bool:
 
 
 def believable(best: Minimum, at: Coordinates, seen: Observation, declared: Mapping[str, tuple]) -> bool:
-    """True if chi2 is that of noise and coupling and gain lie near what is declared: no need to search on."""
+    """True if the search may end: chi2 is that of noise, coupling and gain lie near what is declared."""
     sigma = identify(at.names, best.normal).sigma
-    return plausible_chi2(best.chi2, seen, len(at.fitted)) and not _far(best, at, sigma, declared)
+    return (settled(best, sigma) and plausible_chi2(best.chi2, seen, len(at.fitted))
+            and not _far(best, at, sigma, declared))
+
+
+def settled(best: Minimum, sigma: np.ndarray) -> bool:
+    """True at a minimum, or where a dead direction leaves none to find: what is alive came long before."""
+    return best.converged or float(np.max(sigma)) * DEAD > 1.0
 
 
 def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen: Observation,
@@ -51,8 +57,7 @@ def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen:
     above = np.abs(best.evaluation.mean - seen.baseline)[seen.used] * best.evaluation.weight[seen.used]
     loud = residuals[above > _LOUD]
     fits = plausible_chi2(float(residuals @ residuals), seen, len(at.fitted))
-    # Along a dead direction there is no minimum to converge to; what is alive has long been found.
-    if not best.converged and not (fits and np.max(sigma) * DEAD > 1.0):
+    if not best.converged and not (fits and settled(best, sigma)):
         return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
     if not fits:
         return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / len(residuals):.3g} per sample"

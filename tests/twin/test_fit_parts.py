@@ -99,9 +99,11 @@ def test_the_library_finds_a_start_nearby(energy):
     last = np.nonzero(photons > 1e-3 * photons.max())[0][-1]
     half = times[np.argmax(photons > 0.25 * photons.max())]
     traces = trace_library.library(CRYSTAL, drive, coupling, (True, True, True))
-    best = next(traces.starts(times[:last:8], np.sqrt(photons[:last:8]), half, 1))
-    assert best.collective_coupling == pytest.approx(coupling, rel=0.25)
-    assert best.amplitude == pytest.approx(np.sqrt(number), rel=0.4)
+    starts = list(traces.starts(times[:last:8], np.sqrt(photons[:last:8]), half, 6))
+    # A weak burst has a trough of good starts, along which coupling and gain go together.
+    assert min(abs(s.collective_coupling / coupling - 1) for s in starts) < 0.15
+    assert min(abs(s.amplitude / np.sqrt(number) - 1) for s in starts) < 0.15
+    assert all(s.misfit < 0.1 for s in starts)
 
 
 def test_one_library_serves_an_octave_of_pump_energies():
