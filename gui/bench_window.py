@@ -6,6 +6,7 @@ during a run stops the run safely first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from .shot_table import ShotTable
 from .stored_run import StoredRun
 from .theme import Theme, apply
 
-_BEHIND = 5  # shots without an answer of the twin after which the raw record is shown instead
+_SILENT = 2.0  # [s] without an answer of the twin after which the newest raw record is shown instead
+_BEHIND = 2  # shots; more than that without an answer is said
 Source = RunSource | StoredRun
 
 
@@ -42,7 +44,7 @@ class BenchWindow(QtWidgets.QMainWindow):
         self._stored: StoredRun | None = source if isinstance(source, StoredRun) else None
         self._path: Path | None = None
         self._closing = self._fresh = False
-        self._newest, self._fitted = -1, -1
+        self._newest, self._fitted, self._answered = -1, -1, 0.0
         self.plot, self.table, self.report = ShotPlot(theme), ShotTable(theme), FitReport()
         self.panel, self.banner, self.bench_panel = RunPanel(), Banner(), BenchPanel(roles)
         self.follow, self.status = QtWidgets.QPushButton("Follow newest"), StatusLine(bench)
@@ -132,11 +134,14 @@ class BenchWindow(QtWidgets.QMainWindow):
     def _on_ShotFitted(self, event: events.ShotFitted) -> None:
         self.table.shots.set_fit(event.number, event.row)
         self._fitted, self._fresh = max(self._fitted, event.number), True
+        self._answered = time.monotonic()
         if not self.follow.isChecked() and event.number == self.table.selected():
             self.show_shot(event.number)
 
     def _on_Progress(self, event: events.Progress) -> None:
-        self.panel.show_progress(event.done, event.total, event.text)
+        behind = self._newest - self._fitted
+        lag = f"twin {behind} shots behind" if self._fitted >= 0 and behind > _BEHIND else ""
+        self.panel.show_progress(event.done, event.total, event.text or lag)
 
     def _on_Notice(self, event: events.Notice) -> None:
         self.banner.say(event.text, "note")
@@ -189,8 +194,8 @@ class BenchWindow(QtWidgets.QMainWindow):
             self._read_back(number)
 
     def _show_newest(self) -> None:
-        behind = self._newest - self._fitted
-        number = self._newest if self._fitted < 0 or behind > _BEHIND else self._fitted
+        silent = time.monotonic() - self._answered > _SILENT and self._newest - self._fitted > _BEHIND
+        number = self._newest if self._fitted < 0 or silent else self._fitted
         self.table.select(number)
         self.show_shot(number)
 

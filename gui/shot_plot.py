@@ -170,7 +170,7 @@ class ShotPlot(QtWidgets.QFrame):
         if residuals is None:
             self.spread.setData([], [])
             why = "waiting for the twin" if picture.row is None else "no twin line for this shot"
-            self._no_line.say(why if picture.y_axis[1] == "V" else "", self._theme.muted)
+            self._no_line.say(why if picture.y_axis[1] == "V" else "", self._theme.muted, self._theme.surface)
             return
         self._no_line.say("", self._theme.muted)
         finite = np.isfinite(residuals)

@@ -5,9 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gui import theme
+from gui.bench_window import BenchWindow
 from gui.launcher import open_window
+from gui.run_source import BenchConductor, RunSource
+from procedures import open_run
+from procedures.machinery.bench import describe_bench
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,29 +52,64 @@ def test_wrong_use_is_told_before_a_window_is_opened(wishes, told):
         open_window(**wishes)
 
 
-def test_the_window_runs_a_procedure_on_the_virtual_bench(app, wait, tmp_path):
-    from gui import theme
-    from gui.bench_window import BenchWindow
-    from gui.run_source import BenchConductor, RunSource
-    from procedures import open_run
-    from procedures.machinery.bench import describe_bench
-
+@pytest.fixture(scope="module")
+def virtual(app, tmp_path_factory):
+    """A window on the real virtual bench: seven software instruments over TCP."""
     bench = describe_bench("virtual")
-    source = RunSource(BenchConductor("virtual", tmp_path), bench.receivers["burst"])
+    conductor = BenchConductor("virtual", tmp_path_factory.mktemp("runs"))
+    source = RunSource(conductor, bench.receivers["burst"])
     window = BenchWindow(source, theme.LIGHT, "virtual", tuple(bench.roles))
+    window.conductor = conductor
     window.show()
-    try:
-        window.panel.choose("single_shot", {"shots": 500}, seed=7)
-        window.panel.start()
-        wait(lambda: window.table.shots.rowCount() >= 3 and window.table.shots.fit(0) is not None, 120.0)
-        window.panel.stop_button.click()
-        wait(lambda: not source.busy, 30.0)
-        (path,) = tmp_path.iterdir()
-        with open_run(path) as run:
-            assert run.state == "aborted" and len(run.shots) == window.table.shots.rowCount() < 500
-        assert window.bench_panel.state_text.startswith("safe, read back: laser off, shutter closed, RF off")
-        assert window.plot.badge.text == "SIMULATED" and window.plot.picture.run == path.name
-    finally:
-        source.stop()
-        assert source.close()
-        window.hide()
+    yield window
+    source.stop()
+    assert source.close()
+    window.hide()
+
+
+def start(window, wait, **settings):
+    """Begin a run and wait until the twin has answered; returns the run's folder."""
+    window.panel.choose("single_shot", {"shots": 500, **settings}, seed=7)
+    last = window.status.path.text()
+    window.panel.start()
+    wait(lambda: not window.source.busy or window.status.path.text() != last, 120.0)
+    wait(lambda: not window.source.busy or window.table.shots.fit(0) is not None, 60.0)
+    assert window.source.busy, window.banner.text
+    return Path(window.status.path.text())
+
+
+def test_a_run_on_the_virtual_bench_is_seen_and_stopped_safely(virtual, wait):
+    path = start(virtual, wait)
+    wait(lambda: virtual.plot.picture is not None and virtual.plot.picture.model is not None)
+    assert virtual.plot.picture.run == path.name
+    virtual.panel.stop_button.click()
+    wait(lambda: not virtual.source.busy, 30.0)
+    with open_run(path) as run:
+        assert run.state == "aborted" and len(run.shots) == virtual.table.shots.rowCount() < 500
+    assert virtual.bench_panel.state_text == "safe, read back: laser off, shutter closed, RF off"
+    assert virtual.plot.badge.text == "SIMULATED"
+
+
+def test_a_shot_that_memory_has_lost_is_read_back_from_disk(virtual, wait):
+    path = start(virtual, wait)
+    virtual.stop_safe()
+    wait(lambda: not virtual.source.busy, 30.0)
+    live = virtual.source.gallery.picture(0)
+    virtual.source.gallery.begin(path.name, live.origin, None)
+    virtual.table.selectRow(1)
+    virtual.table.selectRow(0)
+    wait(lambda: "Shot 0" in virtual.plot._title.text(), 60.0)
+    assert virtual.plot.picture is not live and np.array_equal(virtual.plot.picture.y, live.y)
+
+
+def test_a_lost_instrument_is_named_in_the_window_and_the_next_run_works(virtual, wait):
+    start(virtual, wait)
+    console = virtual.conductor._bench.console
+    console.ask("unplug digitiser")
+    wait(lambda: not virtual.source.busy, 60.0)
+    assert "digitiser" in virtual.banner.text and virtual.banner.property("severity") == "error"
+    assert virtual.bench_panel.state_text.startswith("safe, read back: laser off")
+    assert virtual.unknown_state == ""
+    start(virtual, wait)
+    virtual.stop_safe()
+    wait(lambda: not virtual.source.busy, 30.0)
