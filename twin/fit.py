@@ -5,7 +5,7 @@ free and the laser's edge known; second order describes the mean over many shots
 them. The search starts cold, from a library of traces, so a shot owes nothing to the one before.
 
     observation   record, noise, baseline, masks          coordinates   names <-> twin's parameters
-    burst         is there one, and where                 trace_library  where to start
+    burst         is there one, and where                 cold_start, trace_library  where to begin
     levenberg_marquardt  the minimum                      identify      what the data determine
     validity      may one believe it                      fit_result    what is told
 """
@@ -13,11 +13,13 @@ them. The search starts cold, from a library of traces, so a shot owes nothing t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from . import burst, validity
+from .cold_start import cold_starts
 from .coordinates import DERIVED, Coordinates, coordinates
 from .crossing import first_light
 from .drive import Drive
@@ -30,7 +32,6 @@ from .pentacene import Parameters
 from .quantity import nearest
 from .receiver import Receiver
 from .straightened import Straightened
-from .trace_library import Start, library
 
 __all__ = ["FREE", "FitResult", "Verdict", "fit"]
 
@@ -38,7 +39,6 @@ FREE = ("collective_coupling", "cavity_decay", "dephasing_35", "seed_photons", "
 """What one linear record of one burst determines. For detector "log" add "detuning"."""
 
 MODELS = ("mean_field", "cumulant", "rate")
-_STARTS = 6
 _STAGES = (30.0, 10.0, 1.0)  # sigma inflated: wide basins first, for records that ring
 _SAMPLES = 1000  # fitted at least, if the record has them: chi2 then tells 5 %
 _TRIGGER_MARGIN = 4.0  # standard deviations of start that are not dark
@@ -73,14 +73,21 @@ def fit(time: Any, volts: Any, parameters: Parameters, drive: Drive, receiver: R
     return _fitted(_trimmed(seen, found), seen, found, parameters, drive, problem, warm)
 
 
+@dataclass(frozen=True)
 class _Task:
-    """What was asked: names, priors, model, errors."""
+    """What was asked: names, priors, model, errors; `start` [s] of the drive's clock on the record's axis."""
 
-    def __init__(self, free: tuple[str, ...], prior: dict, model: str, model_error: float,
-                 parameter_error: dict[str, float], start: float) -> None:
-        self.free, self.prior, self.model, self.model_error = free, prior, model, model_error
-        self.parameter_error, self.start = parameter_error, start
-        self.names = tuple(dict.fromkeys((*free, *prior, "baseline")))
+    free: tuple[str, ...]
+    prior: dict[str, tuple[float, float]]
+    model: str
+    model_error: float
+    parameter_error: dict[str, float]
+    start: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that is fitted."""
+        return tuple(dict.fromkeys((*self.free, *self.prior, "baseline")))
 
     @property
     def one_twice(self) -> bool:
@@ -162,33 +169,11 @@ def _fitted(seen: Observation, whole: Observation, found: burst.Burst, parameter
 
 def _starts(at: Coordinates, seen: Observation, found: burst.Burst, task: _Task,
             warm: FitResult | None) -> Iterator[np.ndarray]:
-    """Vectors to start from, the most promising first."""
     declared = at.declared(task.start, seen.baseline)
     declared.update({n: v for n, (v, _) in task.prior.items() if n in declared})
     if warm is not None and warm.parameters:
         yield at.vector({**declared, **warm.nuisance, **warm.parameters, "baseline": seen.baseline})
-    names = set(at.names)
-    moving = (bool(names & {"collective_coupling", "coupling"}), "cavity_decay" in names,
-              "dephasing_35" in names)
-    traces = library(at.parameters, at.drive, at.collective_coupling, moving)
-    origin = task.start + first_light(at.drive)
-    for guess in traces.starts(found.times - origin, found.amplitudes, found.half - origin, _STARTS):
-        yield at.vector({**declared, **_values(guess, at)})
-    yield at.vector(declared)
-
-
-def _values(guess: Start, at: Coordinates) -> dict[str, float]:
-    """A guess in the names that are fitted."""
-    p = at.parameters
-    rest = p.coherence_decay_35 - p.dephasing_35
-    photons_per_declared = guess.amplitude**2 / at.triplets
-    free_number = "triplets" in at.names and "amplitude_scale" not in at.names
-    triplets = at.triplets * (photons_per_declared if free_number else 1.0)
-    values = {"collective_coupling": guess.collective_coupling, "cavity_decay": guess.cavity_decay,
-              "dephasing_35": max(guess.coherence_decay - rest, 0.2 * p.dephasing_35),
-              "seed_photons": guess.seed * triplets, "amplitude_scale": photons_per_declared,
-              "triplets": triplets, "coupling": guess.collective_coupling / np.sqrt(triplets)}
-    return {n: v for n, v in values.items() if n in at.names}
+    yield from cold_starts(at, declared, found, task.start)
 
 
 def _search(model: BurstModel, seen: Observation, prior: Prior, starts: Iterable[np.ndarray],
@@ -239,7 +224,7 @@ def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, mode
     index = [at.names.index(n) for n in names]
     scale = np.array([at.fitted[i].sigma(best.at[i], 1.0) if at.fitted[i].kind != "square" else
                       at.fitted[i].sigma(best.at[i], known.sigma[i]) / known.sigma[i] for i in index])
-    values = {n: at.fitted[i].value(best.at[i]) for n, i in zip(names, index, strict=True)}
+    values = {n: float(at.fitted[i].value(best.at[i])) for n, i in zip(names, index, strict=True)}
     covariance = known.covariance[np.ix_(index, index)] * np.outer(scale, scale)
     sigma = np.sqrt(np.diag(covariance)) if names else np.empty(0)
     verdict, message = validity.judge(best, at, known.sigma, prior, model.seen, task.prior)
@@ -257,7 +242,8 @@ def _told(best: Minimum, at: Coordinates, prior: Prior, whole: Observation, mode
         dead, known.singular_values, validity.chi2_per_dof(best.chi2, model.seen, prior, len(at.fitted)),
         np.where(used, (whole.volts - line) / deviation, 0.0), used, line, deviation,
         tuple(n for n in names if n in DERIVED),
-        {c.name: c.value(u) for c, u in zip(at.fitted, best.at, strict=True) if c.name not in task.free},
+        {c.name: float(c.value(u)) for c, u in zip(at.fitted, best.at, strict=True)
+         if c.name not in task.free},
         task.model, model.evaluations)
 
 

@@ -29,6 +29,9 @@ TRACES, SAMPLES = 2000, 256
 SPREAD = (2.6, 2.2, 2.2)
 """Coupling (from the middle of its octave), cavity and coherence decay lie within these factors."""
 
+LONGEST_PULSE = 1e-6
+"""[s] The traces take the light to be over before the burst; longer pumping needs another start."""
+
 _BEFORE = 6.0  # stored before half height, in 1/lambda; 30 in all
 _SPAN = 30.0
 _LONGEST = 200e-6  # [s] after that a burst does not come
@@ -145,7 +148,7 @@ def forget() -> None:
 
 
 def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, bool, bool]) -> Library:
-    cube = _evenly_spread(TRACES)
+    cube = evenly_spread(TRACES, 3)
     spread = np.where(free, np.log(SPREAD), 0.0)
     centre = np.array([coupling, p.cavity_decay, p.coherence_decay_35])
     points = centre * np.exp((2.0 * cube - 1.0) * spread)
@@ -161,10 +164,12 @@ def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, boo
     return Library(points[good], shapes[good], interval[good], delay[good], growth[good], molecules)
 
 
-def _evenly_spread(count: int) -> np.ndarray:
-    """Points (count, 3) in the unit cube without gaps or clusters: Roberts' additive recurrence."""
-    plastic = 1.2207440846057596  # real root of x^4 = x + 1
-    return (0.5 + np.arange(1, count + 1)[:, None] * plastic ** -np.arange(1.0, 4.0)) % 1.0
+def evenly_spread(count: int, dimensions: int) -> np.ndarray:
+    """Points (count, dimensions) in the unit cube without gaps or clusters: Roberts' additive recurrence."""
+    root = 2.0
+    for _ in range(60):  # x^(dimensions + 1) = x + 1
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))
+    return (0.5 + np.arange(1, count + 1)[:, None] * root ** -np.arange(1.0, dimensions + 1.0)) % 1.0
 
 
 @njit(cache=True, error_model="numpy")

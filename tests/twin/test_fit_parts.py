@@ -190,3 +190,17 @@ def test_the_pump_rate_stands_in_for_the_gain():
                  prior={"start": (EDGE, 2e-9)})
     assert result.verdict is Verdict.OK and result.derived == ("pump_rate",)
     assert result.parameters["pump_rate"] == pytest.approx(1.0, rel=0.05)
+
+
+def test_a_pump_that_stays_on_needs_no_library():
+    import noisy_shots
+
+    p = CRYSTAL.replace(molecules=2e15)
+    drive = Drive(pump_rate=Square(4e5, 0.0, 6e-6))
+    record = noisy_shots.shot(p, drive, CARRIER, 4, EDGE)
+    free = tuple(n for n in FREE if n != "amplitude_scale")
+    result = fit(record.time, record.volts, p.replace(coupling=1.05 * p.coupling), drive, CARRIER, free=free,
+                 sigma=record.sigma, prior={"start": (EDGE, 1e-9)})
+    assert result.verdict is Verdict.OK
+    assert result.parameters["collective_coupling"] == pytest.approx(
+        record.truth["collective_coupling"], abs=4.5 * result.sigma["collective_coupling"])
