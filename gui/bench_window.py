@@ -154,6 +154,9 @@ class BenchWindow(QtWidgets.QMainWindow):
         self.unknown_state = "" if event.verified else event.message
 
     def _on_RunEnded(self, event: events.RunEnded) -> None:
+        self.table.shots.settle()
+        if (shown := self.table.selected()) is not None:
+            self._report(shown)
         done = event.state == "finished"
         self.banner.say(outcome(event), "done" if done else "note")
         self.panel.rest(event.state)
@@ -187,11 +190,15 @@ class BenchWindow(QtWidgets.QMainWindow):
         picture = self.source.gallery.picture(number)
         if picture is None and self._stored not in (None, self.source):
             picture = self._stored.gallery.picture(number)
-        self.report.show_fit(self.table.shots.fit(number), "Waiting for the twin")
+        self._report(number)
         if picture is not None:
             self.plot.show_picture(picture)
         else:
             self._read_back(number)
+
+    def _report(self, number: int) -> None:
+        waiting = "Waiting for the twin" if self.table.shots.waiting else "Not fitted"
+        self.report.show_fit(self.table.shots.fit(number), waiting)
 
     def _show_newest(self) -> None:
         silent = time.monotonic() - self._answered > _SILENT and self._newest - self._fitted > _BEHIND

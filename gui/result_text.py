@@ -8,7 +8,7 @@ from typing import Any
 from procedures.machinery.events import RunEnded
 
 from .fitted_names import FITTED
-from .number_text import engineering, uncertain
+from .number_text import concise, engineering
 
 _UNITS = {"energy": "J", "frequency": "Hz"}
 
@@ -23,7 +23,7 @@ def outcome(event: RunEnded) -> str:
 
 
 def result_text(result: Mapping[str, Any]) -> str:
-    """"threshold energy 14.73 ± 0.12 µJ; verdicts 12 OK, 3 NO BURST"."""
+    """"12 OK, 3 NO BURST; threshold energy 14.73(12) µJ"."""
     found = [_verdicts(result["verdicts"])] if isinstance(result.get("verdicts"), Mapping) else []
     for name, value in result.items():
         if isinstance(value, (int, float)) and not name.endswith("_sigma"):
@@ -47,8 +47,7 @@ def _answer(name: str, value: float, sigma: float | None) -> str:
 
 
 def _pair(value: float, sigma: float | None, scale: float) -> str:
-    text, error = uncertain(value / scale, None if sigma is None else sigma / scale)
-    return f"{text} ± {error}" if error else text
+    return concise(value / scale, None if sigma is None else sigma / scale)
 
 
 def _verdicts(counts: Mapping[str, int]) -> str:

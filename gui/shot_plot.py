@@ -169,8 +169,7 @@ class ShotPlot(QtWidgets.QFrame):
         residuals = picture.residuals
         if residuals is None:
             self.spread.setData([], [])
-            why = "waiting for the twin" if picture.row is None else "no twin line for this shot"
-            self._no_line.say(why if picture.y_axis[1] == "V" else "", self._theme.muted, self._theme.surface)
+            self._no_line.say(_why_no_line(picture), self._theme.muted, self._theme.surface)
             return
         self._no_line.say("", self._theme.muted)
         finite = np.isfinite(residuals)
@@ -192,8 +191,14 @@ class ShotPlot(QtWidgets.QFrame):
             return
         self._axes = (x_axis, y_axis)
         self.strip.setLabel("bottom", x_axis[0], units=x_axis[1])
-        self.top.setLabel("left", y_axis[0], units=y_axis[1])
-        self.top.getAxis("left").enableAutoSIPrefix(y_axis[1] != "dBm")
+        logarithmic = y_axis[1].startswith("dB")  # there are no millidecibels
+        self.top.getAxis("left").enableAutoSIPrefix(not logarithmic)
+        if logarithmic:
+            self.top.getAxis("left").autoSIPrefixScale = 1.0
+            self.top.setLabel("left", f"{y_axis[0]} ({y_axis[1]})", units="")
+        else:
+            self.top.setLabel("left", y_axis[0], units=y_axis[1])
+        self.badge.place_low(logarithmic)  # a resonance seen in reflection leaves the lower corner free
         self.top.enableAutoRange()
 
 
@@ -208,6 +213,12 @@ def _legend(theme: Theme) -> str:
 
 def _sigmas(value: float) -> str:
     return f"{value:+.0f} σ".replace("-", "−") if value else "0"
+
+
+def _why_no_line(picture: Picture) -> str:
+    if picture.x_axis[1] != "s":
+        return "a sweep has no twin line"
+    return "the twin has not answered" if picture.row is None else "no twin line for this shot"
 
 
 def _label(rank: str) -> QtWidgets.QLabel:

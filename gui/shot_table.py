@@ -16,6 +16,7 @@ from .theme import Theme
 
 _LEFT = ("shot", "energy", "verdict")
 _RIGHT = ("χ²/dof", "fit")
+_WIDTHS, _WIDTHS_RIGHT, _NARROWEST = (50, 90, 146), (70, 72), 100  # [pixels]
 _WORDS = {"OK": "good", "NO_BURST": "muted", "NOT_IDENTIFIABLE": "warning"}
 
 
@@ -31,13 +32,19 @@ class ShotModel(QtCore.QAbstractTableModel):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.theme = theme
+        self.theme, self.waiting = theme, True  # an answer of the twin may still come
         self._lines: list[_Line] = []
 
     def clear(self) -> None:
         self.beginResetModel()
-        self._lines = []
+        self._lines, self.waiting = [], True
         self.endResetModel()
+
+    def settle(self) -> None:
+        """The run is over: shots without an answer stay without one."""
+        self.waiting = False
+        if self._lines:
+            self.dataChanged.emit(self.index(0, 2), self.index(len(self._lines) - 1, 2))
 
     def add(self, shots: list[Shot]) -> None:
         """Append shots that are on disk, in the order of their numbers."""
@@ -98,7 +105,7 @@ class ShotModel(QtCore.QAbstractTableModel):
             return concise(fit.parameters[name] / scale, None if sigma is None else sigma / scale)
         quality = "" if fit is None or fit.chi2_per_dof is None else f"{fit.chi2_per_dof:.3f}"
         took = "" if fit is None else f"{1e3 * fit.seconds:.0f} ms"
-        word = fit.verdict.name if fit else "…"
+        word = fit.verdict.name if fit else "…" if self.waiting else "–"
         left = (str(line.number), measured(line.energy, "J"), word)
         return left[section] if section < 3 else (quality, took)[section - 3 - len(FITTED)]
 
@@ -160,12 +167,17 @@ class ShotTable(QtWidgets.QTableView):
         if before is not None and hit.isValid() and hit.row() == before:
             self.chosen.emit(before)
 
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """The fitted values share what room there is, but stay readable."""
+        super().resizeEvent(event)
+        fixed = sum(_WIDTHS) + sum(_WIDTHS_RIGHT)
+        width = max(_NARROWEST, (self.viewport().width() - fixed) // len(FITTED))
+        for place in range(len(FITTED)):
+            self.horizontalHeader().resizeSection(len(_LEFT) + place, width)
+
     def _set_widths(self) -> None:
         header = self.horizontalHeader()
-        widths = [54, 92, 148, *(120 for _ in FITTED), 72, 72]
-        for section, width in enumerate(widths):
+        header.setMinimumSectionSize(40)
+        right = len(_LEFT) + len(FITTED)
+        for section, width in (*enumerate(_WIDTHS), *enumerate(_WIDTHS_RIGHT, right)):
             header.resizeSection(section, width)
-        header.setStretchLastSection(False)
-        for section in range(3, 3 + len(FITTED)):
-            header.setSectionResizeMode(section, QtWidgets.QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(54)

@@ -66,6 +66,11 @@ class OriginBadge(Sign):
     def __init__(self, plot: pg.PlotItem) -> None:
         super().__init__(plot, (1.0, 0.0), (-14.0, 14.0), size=19, bold=True)
 
+    def place_low(self, low: bool) -> None:
+        """In the lower right corner instead of the upper one."""
+        side = 1.0 if low else 0.0
+        self.anchor(itemPos=(1.0, side), parentPos=(1.0, side), offset=(-14.0, -14.0 if low else 14.0))
+
     def show_origin(self, origin: Origin | None) -> None:
         """None: there are no data yet, and so no badge."""
         if origin is None:

@@ -36,4 +36,4 @@ def test_quantities_have_prefixes_and_what_is_no_number_is_a_dash():
 def test_a_result_is_a_sentence():
     text = result_text({"threshold_energy": 1.473e-5, "threshold_energy_sigma": 1.2e-7,
                         "cavity_decay": 1.09e6, "verdicts": {"OK": 3, "NO_BURST": 1}})
-    assert text == "3 OK, 1 NO BURST; threshold energy 14.73 ± 0.12 µJ; cavity decay 1.09 10⁶/s"
+    assert text == "3 OK, 1 NO BURST; threshold energy 14.73(12) µJ; cavity decay 1.09 10⁶/s"

@@ -129,7 +129,7 @@ def test_a_shot_without_a_fit_shows_its_envelope_and_says_so(plot, bench, shots,
     raw = picture_of(shots[3], "a-run", bench.receivers["burst"])
     assert raw.residuals is None and len(raw.x) < len(shots[3].waveform) / 2
     shown(plot, raw, wait)
-    assert not np.size(plot.line.getData()[0]) and plot._no_line.text == "waiting for the twin"
+    assert not np.size(plot.line.getData()[0]) and plot._no_line.text == "the twin has not answered"
 
 
 def test_a_sweep_is_shown_over_frequency(plot, wait):
@@ -138,7 +138,8 @@ def test_a_sweep_is_shown_over_frequency(plot, wait):
     shot = Shot(0, "", {}, {}, Origin.REAL, traces)
     shown(plot, picture_of(shot, "a-run", None), wait)
     assert "Hz" in plot.strip.getAxis("bottom").labelString()
-    assert "dBm" in plot.top.getAxis("left").labelString()
+    assert ">reflected power (dBm)" in plot.top.getAxis("left").labelString()
+    assert plot.top.getAxis("left").autoSIPrefixScale == 1.0
     assert np.array_equal(plot.points.getData()[0], frequency)
 
 
