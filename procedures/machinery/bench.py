@@ -14,8 +14,9 @@ from typing import Any
 
 from twin.bench_description import LIMITS, BenchDescription, parse
 
-from .failures import BenchFailure
+from .failures import BenchFailure, StateUnknown
 from .guard import Guard
+from .safety import make_safe
 from .shot import Origin
 from .software_instruments import Console, SoftwareInstruments
 
@@ -99,9 +100,17 @@ class Bench:
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
+            if not tolerant:
+                self._start_safe()
         except BaseException:
             self.close()
             raise
+
+    def _start_safe(self) -> None:
+        """Nobody knows how the last program left the bench; StateUnknown when it cannot be read back."""
+        state = make_safe(self.roles)
+        if not state.verified:
+            raise StateUnknown(f"the bench is not used, because {state.message}")
 
     def _connect(self, tolerant: bool) -> None:
         from instruments import connect
@@ -154,7 +163,9 @@ class Bench:
             self.console.ask(f"repetition {repetition_rate!r}")
 
     def close(self) -> None:
-        """Close all connections and end the software instruments if this bench started them."""
+        """Safe state, then close all connections, and end the software instruments if they are ours."""
+        if self._guard is not None:
+            make_safe(self.roles)
         for instrument in self.roles.values():
             try:
                 instrument.disconnect()

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import socket
+import socketserver
+import threading
 import time
 import tomllib
 
@@ -10,6 +13,7 @@ import pytest
 
 from procedures import Origin, open_bench, open_run, run
 from procedures.machinery import events
+from procedures.machinery.bench import describe_bench
 from procedures.machinery.failures import BenchFailure, StateUnknown
 
 
@@ -216,3 +220,71 @@ def test_limits_are_checked_before_any_instrument_is_touched(bench, served, tmp_
         run("cavity_sweep", bench, tmp_path, power="15dBm")
     assert served[1].state()["shots"] == fired
     assert not list(tmp_path.iterdir())
+
+
+def test_a_misfire_is_told_and_an_open_interlock_ends_the_run(bench, served, tmp_path):
+    console = served[1]
+    told = Recorder()
+    for fault in ("misfire at=shot:1", "interlock at=shot:3"):
+        console.ask(f"inject {fault}")
+    try:
+        with pytest.raises(BenchFailure, match="pump: its emission reads 'fault'"):
+            run("single_shot", bench, tmp_path, seed=5, publish=told, shots=20)
+    finally:
+        console.ask("inject interlock severity=0")
+    with open_run(told[0].path) as left:
+        energies = [shot.energy for shot in left.shots]
+        assert np.isfinite(energies).tolist()[:3] == [True, False, True]
+        assert len(energies) < 6
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """A plain TCP relay to one instrument, which counts what the instrument says."""
+
+    daemon_threads = True
+
+    def __init__(self, target):
+        self.target, self.said = target, 0
+        super().__init__(("127.0.0.1", 0), RelayedConnection)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+
+class RelayedConnection(socketserver.BaseRequestHandler):
+    def handle(self):
+        with socket.create_connection(self.server.target) as instrument:
+            questions = threading.Thread(target=self.pass_on, args=(self.request, instrument), daemon=True)
+            questions.start()
+            self.pass_on(instrument, self.request, count=True)
+            questions.join(5.0)
+
+    def pass_on(self, source, sink, count=False):
+        try:
+            while data := source.recv(65536):
+                self.server.said += len(data) if count else 0
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other side hung up first
+
+
+def test_the_traffic_is_real_through_a_relay_the_codes_are_the_same(served, tmp_path):
+    path, console = served
+    text = path.read_text()
+    description = describe_bench(path)
+    relays = {role: Relay(description.roles[role].address) for role in ("digitiser", "timing", "pump")}
+    for role, relay in relays.items():
+        old, new = description.roles[role].address[1], relay.server_address[1]
+        text = text.replace(f"::{old}::", f"::{new}::")
+    (tmp_path / "relayed.toml").write_text(text)
+    try:
+        with open_bench(path) as direct:
+            straight = run("single_shot", direct, tmp_path, seed=9, shots=2)
+        with open_bench(tmp_path / "relayed.toml") as relayed:
+            around = run("single_shot", relayed, tmp_path, seed=9, shots=2)
+    finally:
+        for relay in relays.values():
+            relay.shutdown()
+            relay.server_close()
+    for a, b in zip(straight.shots, around.shots, strict=True):
+        assert np.array_equal(a.waveform.codes, b.waveform.codes)
+    assert relays["digitiser"].said > 2 * 3 * 2 * len(around.shots[0].waveform)  # shots, channels, bytes
