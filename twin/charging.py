@@ -71,7 +71,8 @@ class _Curve:
         c = self.poly[steps, :, self.names.index(name)]
         y = 1.0 - x
         v, dv = c[..., 7], np.zeros_like(x)
-        for k, factor, sign in ((6, x, 1.0), (5, y, -1.0), (4, x, 1.0), (3, y, -1.0), (2, x, 1.0), (1, y, -1.0)):
+        for k in range(6, 0, -1):
+            factor, sign = (x, 1.0) if k % 2 == 0 else (y, -1.0)
             v, dv = c[..., k] + factor * v, sign * v + factor * dv
         v, dv = c[..., 0] + x * v, v + x * dv
         return v, dv / self.lengths[steps]

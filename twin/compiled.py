@@ -17,7 +17,8 @@ VECTOR = types.Array(types.f8, 1, "C")
 MATRIX = types.Array(types.f8, 2, "C")
 INDEX = types.Array(types.i8, 1, "C")
 
-FLAGS: dict[str, Any] = dict(cache=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"}, nogil=True)
+FLAGS: dict[str, Any] = dict(cache=True, nogil=True, error_model="numpy",
+                             fastmath={"contract", "nsz", "reassoc"})
 
 
 class _NoOverlap(Compiler):

@@ -6,6 +6,7 @@ oracle for the approximate readings; its size is 5^N times the photon dimension,
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,14 @@ def exact(p: Parameters, d: Drive, times: np.ndarray, photon_dimension: int | No
     observed = [*(space.mean_level(i) for i in range(1, 6)), space.a.dag() * space.a, space.a]
     values = np.full((len(times), len(observed)), np.nan, complex)
     edges = [start, *(e for e in d.edges() if start < e < times[-1]), float(times[-1])]
+    asked = times
     values[times <= start] = [qutip.expect(o, rho) for o in observed]
-    for begin, stop in zip(edges, edges[1:], strict=False):
+    for begin, stop in pairwise(edges):
         if stop <= begin:
             continue
+        # Times a rounding error away from an edge belong to the edge: the solver refuses so short a step.
+        near = 1e-12 * max(abs(begin), abs(stop))
+        times = np.where(np.abs(times - stop) <= near, stop, times)
         inside = np.flatnonzero((times > begin) & (times <= stop))
         grid = np.unique(np.concatenate(([begin], times[inside], [stop])))
         hamiltonian, jumps = _segment(space, system, p, d, begin, stop)
@@ -59,7 +64,7 @@ def exact(p: Parameters, d: Drive, times: np.ndarray, photon_dimension: int | No
     warnings = () if lost < 1e-6 else (
         f"the highest photon state holds {lost:.1e}: raise photon_dimension above {size}",)
     populations = values[:, :5].real
-    found = Trajectory(p, d, "exact", times, populations, values[:, 5].real, values[:, 6], "ok", warnings)
+    found = Trajectory(p, d, "exact", asked, populations, values[:, 5].real, values[:, 6], "ok", warnings)
     object.__setattr__(found, "final_state", {"rho": rho})
     return found
 
@@ -72,9 +77,10 @@ def _dimension(p: Parameters, n: int, asked: int | None) -> int:
     size = needed if asked is None else int(asked)
     if asked is None and needed > largest:
         fits = _TAIL ** (1.0 / (largest - 4 - 2 * n)) if largest > 4 + 2 * n else 0.0
-        raise ValueError(f'model="exact" with {n} molecules holds {largest} photon states, but '
-                         f"thermal_photons = {p.thermal_photons:g} needs {needed}; the largest thermal_photons that "
-                         f"fits is {fits / (1.0 - fits):.3g}. Lower it or give photon_dimension yourself")
+        raise ValueError(f'model="exact" with {n} molecules can hold {largest} photon states, but '
+                         f"thermal_photons = {p.thermal_photons:g} needs {needed}; the largest that fits is "
+                         f"thermal_photons = {fits / (1.0 - fits):.3g}. Lower it or give photon_dimension "
+                         "yourself")
     if size < 2:
         raise ValueError(f"photon_dimension = {size} must be at least 2")
     return size

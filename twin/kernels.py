@@ -47,7 +47,8 @@ class Kernel:
 
     def form_values(self, rates: dict[str, complex]) -> np.ndarray:
         """(forms,) values, complex if the rates are."""
-        return np.array([sum(f * math.prod(rates[r] for r in names) for names, f in form) for form in self.forms])
+        return np.array([sum(f * math.prod(rates[r] for r in names) for names, f in form)
+                         for form in self.forms])
 
 
 @cache
@@ -59,7 +60,8 @@ def kernel(model: str, dephasing_operator: str, started: tuple[str, ...], active
     if not path.exists():
         _write(path, _source(_derive(model, dephasing_operator, started, active), key))
     module = _load(name, path)
-    return Kernel(module.VARIABLES, module.FORMS, np.array(module.BLOCKS, np.int64), _value(module.rhs), module)
+    blocks = np.array(module.BLOCKS, np.int64)
+    return Kernel(module.VARIABLES, module.FORMS, blocks, _value(module.rhs), module)
 
 
 @cache
@@ -151,7 +153,7 @@ class _Writer:
         return [*lines, "", ""]
 
     def with_sensitivities(self) -> list[str]:
-        """State as above, then for each lane q: d dx/dq = d(factor)/dq * polynomial + factor * d(polynomial)/dq."""
+        """State as above, then for each lane the product rule: d(factor) * sum + factor * d(sum)."""
         lines = ["def rhs_with_sensitivities(z, k, u, dz):"]
         lines += self._loads("    ")
         for i, groups in enumerate(self.table.equations):
@@ -179,7 +181,8 @@ class _Writer:
         return self.table.forms[g.form] != (((), 1.0),)
 
     def _factor(self, g: Group) -> str:
-        parts = ([f"u{SIGNALS.index(g.signal)}"] if g.signal else []) + ([f"k{g.form}"] if self._named(g) else [])
+        parts = [f"u{SIGNALS.index(g.signal)}"] if g.signal else []
+        parts += [f"k{g.form}"] if self._named(g) else []
         return "*".join(parts) + "*" if parts else ""
 
     def _sum(self, g: Group) -> str:

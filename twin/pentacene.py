@@ -65,9 +65,12 @@ class Parameters(Record):
     spin_lattice_35: float = quantity(1.1e4, "1/s", 0.0, _RATE_MAX, "relaxation 3 <-> 5, each way", "Wu 2019")
     spin_lattice_34: float = quantity(2.2e4, "1/s", 0.0, _RATE_MAX, "relaxation 3 <-> 4, each way", "Wu 2019")
     spin_lattice_45: float = quantity(0.4e4, "1/s", 0.0, _RATE_MAX, "relaxation 4 <-> 5, each way", "Wu 2019")
-    dephasing_34: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 3-4", "Breeze 2017")
-    dephasing_35: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 3-5", "Breeze 2017")
-    dephasing_45: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 4-5", "Breeze 2017")
+    dephasing_34: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 3-4",
+                                   "Breeze 2017")
+    dephasing_35: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 3-5",
+                                   "Breeze 2017")
+    dephasing_45: float = quantity(_PI2 * 0.11e6, "1/s", 0.0, _RATE_MAX, "pure dephasing chi of 4-5",
+                                   "Breeze 2017")
     dephasing_operator: str = "pure"
 
     def __post_init__(self) -> None:
@@ -76,7 +79,8 @@ class Parameters(Record):
             raise ValueError(f"branching = {self.branching} sums to {sum(self.branching):.12g}; "
                              "the three shares must sum to 1 within 1e-9")
         if self.dephasing_operator not in ("pure", "printed"):
-            raise ValueError("dephasing_operator: " + nearest(str(self.dephasing_operator), ("pure", "printed")))
+            known = ("pure", "printed")
+            raise ValueError("dephasing_operator: " + nearest(str(self.dephasing_operator), known))
 
     def at_temperature(self, kelvin: float) -> Self:
         """The same bench with the mode's thermal photons at a temperature [K]."""
@@ -87,7 +91,8 @@ class Parameters(Record):
         """Gamma35 [1/s]: decay of the masing coherence, pure dephasing plus all lifetime broadening."""
         chi = self.dephasing_35 + 0.25 * (self.dephasing_34 + self.dephasing_45)
         k3, _, k5 = self.triplet_decay
-        return chi + 0.5 * (k3 + k5 + 2.0 * self.spin_lattice_35 + self.spin_lattice_34 + self.spin_lattice_45)
+        lattice = 2.0 * self.spin_lattice_35 + self.spin_lattice_34 + self.spin_lattice_45
+        return chi + 0.5 * (k3 + k5 + lattice)
 
     @property
     def collective_coupling(self) -> float:
@@ -115,8 +120,11 @@ _BREEZE2017 = dict(coupling=0.264, cavity_decay=_PI2 * 1.4495e9 / 8500, dephasin
 _BENCH_DEFAULT = dict(coupling=0.264, cavity_decay=_PI2 * 1.4495e9 / 8500, dephasing_34=6.9e5,
                       dephasing_35=6.9e5, dephasing_45=6.9e5, molecules=1e16)
 
-SETS: dict[str, dict[str, Any]] = {"battery2025": {}, "wu2019": {}, "wu2020": _WU2020, "breeze2017": _BREEZE2017,
-        "bench_default": _BENCH_DEFAULT}
+SETS: dict[str, dict[str, Any]] = {
+    "battery2025": {}, "wu2019": {}, "wu2020": _WU2020, "breeze2017": _BREEZE2017,
+    "bench_default": _BENCH_DEFAULT,
+}
+"""What each named set changes from the defaults."""
 
 
 def parameters(name: str) -> Parameters:

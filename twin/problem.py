@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
 from . import integrate as engine
-from .drive import Drive, Frame, Gaussian, Steps, pump_line
+from .drive import Drive, Steps
 from .kernels import Kernel, kernel
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
+from .rotating_frame import frame_values, is_on
+from .segments import TONES, fill_lane, held_values, signal_row
 from .system import SWITCHES, rates
 
 ABSOLUTE_TOLERANCE = 1e-30
@@ -26,35 +28,10 @@ ABSOLUTE_TOLERANCE = 1e-30
 MAX_STEPS = 20_000_000
 _STEP = 1e-30
 DRIVE_NAMES = ("pump_rate", "rabi_35", "rabi_45", "rabi_34", "cavity_drive", "cavity_drive_detuning")
-TONES = ("rabi_35", "rabi_45", "rabi_34")
 
 
-def frame_values(p: Parameters, d: Drive) -> dict[str, tuple[tuple[str, float], ...]]:
-    """Rotating frame: each energy [rad/s] as a weighted sum of frequencies ("" is the number 1).
-
-    Static couplings need the frame of the mode to turn at e5 - e3; a static tone ij at |e_i - e_j|.
-    """
-    if isinstance(d.frame, Frame):
-        f = d.frame
-        return {"energy_3": (("", f.e3),), "energy_4": (("", f.e4),), "energy_5": (("", f.e5),),
-                "mode_detuning": (("", f.cavity),)}
-    if d.frame == "resonant":
-        return {"mode_detuning": (("cavity_frequency", 1.0), ("frequency_35", -1.0))}
-    on_35, on_45 = is_on(d.rabi_35), is_on(d.rabi_45)
-    if on_35 and on_45:
-        raise ValueError('frame="printed" has one drive frequency, but rabi_35 and rabi_45 are both on; '
-                         'use frame="resonant" or a Frame')
-    if not on_45:
-        return {"mode_detuning": (("cavity_frequency", 1.0), ("frequency_35", -1.0))}
-    # Literally the print: Delta_B = w35 - w45 on levels 5 and 3, nothing on level 4.
-    return {"energy_3": (("frequency_35", -0.5), ("frequency_45", 0.5)),
-            "energy_5": (("frequency_35", 0.5), ("frequency_45", -0.5)),
-            "mode_detuning": (("cavity_frequency", 1.0), ("frequency_45", -1.0))}
-
-
-def is_on(value: Any) -> bool:
-    """True if a tone or drive is anywhere different from zero."""
-    return any(v != 0 for v in value.values) if isinstance(value, Steps) else value != 0
+Segments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""bounds (S+1,), forms (S, m or 9 m), rows (S, 8), lanes (S, 40)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,23 +128,23 @@ class Problem:
             return {"s11": 1.0}
         return {"s11": 1.0, "x.re": (seed / n) ** 0.5}
 
-    def segments(self, p: Parameters, d: Drive, end: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """bounds (S+1,), forms (S, m or 9 m), rows (S, 8), lanes (S, 40): what holds between neighbouring edges."""
+    def segments(self, p: Parameters, d: Drive, end: float) -> Segments:
+        """What holds between neighbouring edges up to `end` [s]."""
         inner = [e for e in d.edges() if self.start < e < end]
         bounds = np.array([self.start, *inner, end])
-        rows = np.array([_signal_row(d, a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
+        rows = np.array([signal_row(d, a, b) for a, b in pairwise(bounds)])
         lanes = np.zeros((len(rows), 5 * engine.LANES))
         base = self._flat(p, d)
         made: dict[tuple, np.ndarray] = {}
         forms = []
-        for i, (a, b) in enumerate(zip(bounds, bounds[1:], strict=False)):
-            held = _held(d, 0.5 * (a + b))
+        for i, (a, b) in enumerate(pairwise(bounds)):
+            held = held_values(d, 0.5 * (a + b))
             key = tuple(held.items())
             if key not in made:
                 made[key] = self._form_row(p, d, base, held)
             forms.append(made[key])
             for q, name in enumerate(self.names):
-                _fill_lane(lanes[i], q, name, d, rows[i])
+                fill_lane(lanes[i], q, name, d, rows[i])
         return bounds, np.array(forms), rows, lanes
 
     def _form_row(self, p: Parameters, d: Drive, base: dict, held: dict[str, float]) -> np.ndarray:
@@ -269,56 +246,3 @@ def _with_seed(problem: Problem, seed: float) -> Problem:
         object.__setattr__(copy, name, getattr(problem, name))
     object.__setattr__(copy, "seed_photons", float(seed))
     return copy
-
-
-def _held(d: Drive, middle: float) -> dict[str, float]:
-    """Tones and the cavity's decay between two edges."""
-    held = {}
-    for name in TONES:
-        value = getattr(d, name)
-        held[name] = float(np.real(value.at(middle) if isinstance(value, Steps) else value))
-    if d.cavity_decay is not None:
-        value = d.cavity_decay
-        held["cavity_decay"] = float(np.real(value.at(middle) if isinstance(value, Steps) else value))
-    return held
-
-
-def _signal_row(d: Drive, start: float, stop: float) -> np.ndarray:
-    """What `integrate.signals` needs between two edges."""
-    row = np.zeros(engine.SIGNAL_COLUMNS)
-    middle = 0.5 * (start + stop)
-    row[engine.START] = start
-    gate = d.pump_on_at <= middle and (d.pump_off_at is None or middle < d.pump_off_at)
-    if gate and isinstance(d.pump_rate, Gaussian):
-        row[engine.PUMP] = d.pump_rate.peak_rate
-        row[engine.CENTRE] = d.pump_rate.centre
-        row[engine.SHARPNESS] = 2.0 * np.sqrt(np.log(2.0)) / d.pump_rate.fwhm
-    elif gate:
-        first, last = pump_line(d.pump_rate, start, stop)
-        row[engine.PUMP], row[engine.SLOPE] = first, (last - first) / (stop - start)
-    eps = d.cavity_drive.at(middle) if isinstance(d.cavity_drive, Steps) else d.cavity_drive
-    row[engine.DRIVE_RE], row[engine.DRIVE_IM] = complex(eps).real, complex(eps).imag
-    row[engine.DRIVE_DETUNING] = d.cavity_drive_detuning
-    return row
-
-
-def _fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray) -> None:
-    """Derivative of the signals by a field of the drive; shaped fields differentiate by a common factor."""
-    if name == "pump_rate":
-        number = isinstance(d.pump_rate, float)
-        gate = d.pump_on_at <= row[engine.START] and (d.pump_off_at is None or row[engine.START] < d.pump_off_at)
-        lane[q] = float(gate) if number else row[engine.PUMP]
-        lane[engine.LANES + q] = 0.0 if number else row[engine.SLOPE]
-    elif name == "cavity_drive":
-        way = _direction(d.cavity_drive, row)
-        lane[2 * engine.LANES + q], lane[3 * engine.LANES + q] = way.real, way.imag
-    elif name == "cavity_drive_detuning":
-        lane[4 * engine.LANES + q] = 1.0
-
-
-def _direction(eps: Any, row: np.ndarray) -> complex:
-    """d(eps)/d(cavity_drive): a real drive's value, a complex one's modulus, a shaped one's common factor."""
-    if isinstance(eps, Steps):
-        return complex(row[engine.DRIVE_RE], row[engine.DRIVE_IM])
-    value = complex(eps)
-    return value / abs(value) if value.imag else 1.0 + 0.0j

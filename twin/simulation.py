@@ -17,8 +17,10 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, MAX_STEPS, TONES, Problem, is_on
+from .problem import DRIVE_NAMES, MAX_STEPS, Problem
 from .quantity import nearest
+from .rotating_frame import is_on
+from .segments import TONES
 
 if TYPE_CHECKING:
     from .charging import Charging
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
 MAX_TIMES = 10_000_000
 RTOL = 5e-10
-"""Default relative tolerance: keeps 1e-6 of populations and peak photons where bursts regrow from the dark."""
+"""Default relative tolerance: keeps 1e-6 of populations and peak photons, where bursts regrow as well."""
 _POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
 
 
@@ -134,7 +136,8 @@ def checked_times(times: Any) -> np.ndarray:
         raise ValueError("times: all must be finite")
     if np.any(np.diff(found) <= 0):
         i = int(np.argmax(np.diff(found) <= 0))
-        raise ValueError(f"times: must increase, but times[{i + 1}] = {found[i + 1]:g} s follows {found[i]:g} s")
+        raise ValueError(f"times: must increase, but times[{i + 1}] = {found[i + 1]:g} s follows "
+                         f"{found[i]:g} s")
     return found
 
 
@@ -204,8 +207,9 @@ def _trajectory(problem: Problem, times: np.ndarray, solution, rtol: float,
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:
         status = status.replace("step budget", f"budget of {MAX_STEPS} steps")
-    return Trajectory(p, problem.drive, problem.model, times, np.stack([take(v) for v in _POPULATIONS], axis=1),
-                      photons, p.molecules**0.5 * x, status, (), solution.steps, rtol,
+    populations = np.stack([take(v) for v in _POPULATIONS], axis=1)
+    return Trajectory(p, problem.drive, problem.model, times, populations, photons,
+                      p.molecules**0.5 * x, status, (), solution.steps, rtol,
                       dict(zip(index, solution.last.tolist(), strict=False)), problem, initial)
 
 

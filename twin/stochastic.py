@@ -28,33 +28,40 @@ from .compiled import INDEX, MATRIX, VECTOR, compiled
 from .drive import Drive, Gaussian
 from .pentacene import Parameters
 from .problem import Problem
+from .segments import held_values
 from .simulation import Trajectory, checked_times
 from .system import Operator, pentacene_system
 
-_KICKED: tuple[tuple[str, Operator | None], ...] = (("x", None), ("s53", (5, 3)), ("s54", (5, 4)), ("s43", (4, 3)))
+_KICKED: tuple[tuple[str, Operator | None], ...] = (("x", None), ("s53", (5, 3)), ("s54", (5, 4)),
+                                                    ("s43", (4, 3)))
+_LONGEST = 2_000_000
+"""Steps of one shot, all of which are kept: about 0.5 GB."""
 _POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
 
 
-@compiled(types.void(engine.RHS, VECTOR, VECTOR, MATRIX, MATRIX, MATRIX, INDEX, INDEX, MATRIX, MATRIX, MATRIX,
-                     MATRIX, MATRIX))
-def _march(rhs, z, ends, forms, rows, lanes, counts, places, strengths, kicks, times, states, slopes):
+@compiled(types.void(engine.RHS, VECTOR, VECTOR, VECTOR, MATRIX, MATRIX, INDEX, INDEX, INDEX, MATRIX, MATRIX,
+                     VECTOR, MATRIX, MATRIX))
+def _march(rhs, z, starts, lengths, forms, rows, counts, levels, places, strengths, kicks, times, states,
+           slopes):
     """Runge-Kutta 4 with a kick after each step; every state and slope is kept.
 
-    ends (S+1,) segments cut into counts (S,) steps; places (P,): rows of z that are kicked; strengths
-    (P, 1 + 5): constant variance per second and factors of the five populations (z rows in lanes[0]);
-    kicks (steps, P) standard normal; times (steps + 1, 1), states, slopes (steps + 1, n): filled.
+    Segment s begins at starts[s] and has counts[s] steps of lengths[s]; levels (5,): places of the
+    populations in z; places (P,): what is kicked; strengths (S * P, 1 + 5): constant variance per second and
+    factors of the five populations; kicks (steps, P) standard normal. Filled: times (steps + 1,), states and
+    slopes (steps + 1, n).
     """
     n = len(z)
     k1, k2, k3, k4, trial = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     u, none = np.empty(3), np.empty(0)
     at = 0
-    for s in range(len(ends) - 1):
-        h = (ends[s + 1] - ends[s]) / counts[s]
+    last = len(starts) - 1
+    for s in range(len(starts)):
+        h = lengths[s]
         for j in range(counts[s]):
-            t = ends[s] + j * h
+            t = starts[s] + j * h
             engine.signals(t, rows[s], none, u)
             rhs(z, forms[s], u, k1)
-            times[at, 0] = t
+            times[at] = t
             states[at] = z
             slopes[at] = k1
             for i in range(n):
@@ -71,15 +78,15 @@ def _march(rhs, z, ends, forms, rows, lanes, counts, places, strengths, kicks, t
             for i in range(n):
                 z[i] += h / 6.0 * (k1[i] + 2.0 * (k2[i] + k3[i]) + k4[i])
             for p in range(len(places)):
-                variance = strengths[p, 0]
+                strength = strengths[s * len(places) + p]
+                variance = strength[0]
                 for level in range(5):
-                    variance += strengths[p, 1 + level] * z[int(lanes[0, level])]
+                    variance += strength[1 + level] * z[levels[level]]
                 z[places[p]] += np.sqrt(max(variance, 0.0) * h) * kicks[at, p]
             at += 1
-    last = len(ends) - 2
-    engine.signals(ends[last + 1], rows[last], none, u)
+    times[at] = starts[last] + counts[last] * lengths[last]
+    engine.signals(times[at], rows[last], none, u)
     rhs(z, forms[last], u, k1)
-    times[at, 0] = ends[last + 1]
     states[at] = z
     slopes[at] = k1
 
@@ -89,13 +96,14 @@ class _Plan:
     """What all shots of one crystal and drive share."""
 
     problem: Problem
-    ends: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    counts: np.ndarray
     forms: np.ndarray
     rows: np.ndarray
-    counts: np.ndarray
+    levels: np.ndarray
     places: np.ndarray
     strengths: np.ndarray
-    population_rows: np.ndarray
 
 
 def _plan(p: Parameters, d: Drive, end: float, initial: Trajectory | None) -> _Plan:
@@ -103,24 +111,37 @@ def _plan(p: Parameters, d: Drive, end: float, initial: Trajectory | None) -> _P
     state = None if initial is None else initial.final_state
     problem = Problem(p, d, "mean_field", start=start, state=state, phase_open=True)
     index = {v: i for i, v in enumerate(problem.kernel.variables)}
-    step = _step(problem, p, d)
-    # The grid of steps does not depend on where the caller stops: the last segment runs over by up to a step.
-    inner = [e for e in d.edges() if start < e < end]
-    ends = np.array([start, *inner])
-    tail = max(1, int(np.ceil((end - ends[-1]) / step - 1e-9)))
-    counts = [max(1, int(np.ceil((b - a) / step - 1e-9))) for a, b in zip(ends, ends[1:], strict=False)]
-    ends = np.append(ends, ends[-1] + tail * step)
-    _, forms, rows, _ = problem.segments(p, d, float(ends[-1]))
-    if len(forms) != len(ends) - 1:  # an edge lies in the overrun: keep to what was asked for
-        forms, rows = forms[: len(ends) - 1], rows[: len(ends) - 1]
-    places, strengths = _noise(p, d, index)
-    return _Plan(problem, ends, forms, rows, np.array([*counts, tail], np.int64), places, strengths,
-                 np.array([[float(index[v]) for v in _POPULATIONS]]))
+    starts, lengths, counts = _grid(start, end, d.edges(), _step(problem, p, d))
+    _, forms, rows, _ = problem.segments(p, d, float(starts[-1] + counts[-1] * lengths[-1]))
+    decays = [held_values(d, a + 0.5 * h).get("cavity_decay", p.cavity_decay)
+              for a, h in zip(starts, lengths, strict=True)]
+    places, strengths = _noise(p, decays, index)
+    return _Plan(problem, starts, lengths, counts, forms[: len(starts)], rows[: len(starts)],
+                 np.array([index[v] for v in _POPULATIONS], np.int64), places, strengths)
+
+
+def _grid(start: float, end: float, edges: tuple[float, ...],
+          step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start, length of a step and number of steps of each segment up to `end` or at most one step beyond.
+
+    A segment is divided as if it went on to its own next edge, so that a shot does not depend on where the
+    caller stops.
+    """
+    starts = [start, *(e for e in edges if start < e < end)]
+    following = [*starts[1:], next((e for e in edges if max(start, end) <= e < np.inf and e > start), None)]
+    lengths = [step if b is None else (b - a) / max(1, np.ceil((b - a) / step - 1e-9))
+               for a, b in zip(starts, following, strict=True)]
+    reach = [*starts[1:], end]
+    counts = [max(1, round((b - a) / h) if b < end else int(np.ceil((b - a) / h - 1e-9)))
+              for a, b, h in zip(starts, reach, lengths, strict=True)]
+    if sum(counts) > _LONGEST:
+        raise ValueError(f"a stochastic shot would take {sum(counts):.3g} steps of {min(lengths):.2g} s; the "
+                         f"limit is {_LONGEST}: shorten the times or lower the fastest rate or drive")
+    return np.array(starts), np.array(lengths, float), np.array(counts, np.int64)
 
 
 def _step(problem: Problem, p: Parameters, d: Drive) -> float:
     """A step [s] at which Runge-Kutta 4 errs by less than 1e-4 of the peak."""
-    _, forms, rows, _ = problem.segments(p, d, problem.start + 1e-9)
     fastest = p.collective_coupling
     for name in ("rabi_35", "rabi_45", "rabi_34"):
         value = getattr(d, name)
@@ -137,23 +158,28 @@ def _step(problem: Problem, p: Parameters, d: Drive) -> float:
     return min(step, d.pump_rate.fwhm / 8.0) if isinstance(d.pump_rate, Gaussian) else step
 
 
-def _noise(p: Parameters, d: Drive, index: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that are kicked and the variance per second of each, per quadrature of the scaled variable."""
-    places, strengths = [], []
+def _noise(p: Parameters, decays: list[float], index: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Places that are kicked (P,) and, segment by segment, the variance per second of each (S * P, 6).
+
+    Per quadrature of the scaled variable; `decays`: the cavity's decay rate in each segment.
+    """
+    places, rows = [], []
     for name, operator in _KICKED:
         row = np.zeros(6)
-        if operator is None:
-            row[0] = 0.5 * p.cavity_decay * (p.thermal_photons + 0.5) / p.molecules
-        else:
-            row[1:] = 0.5 * _einstein(p, d, operator) / p.molecules
+        if operator is not None:
+            row[1:] = 0.5 * _einstein(p, operator) / p.molecules
         for part in ("re", "im"):
             if f"{name}.{part}" in index:
                 places.append(index[f"{name}.{part}"])
-                strengths.append(row)
-    return np.array(places, np.int64), np.array(strengths)
+                rows.append(row)
+    strengths = np.tile(np.array(rows), (len(decays), 1, 1))
+    for k, place in enumerate(places):
+        if place in (index["x.re"], index["x.im"]):
+            strengths[:, k, 0] = 0.5 * np.array(decays) * (p.thermal_photons + 0.5) / p.molecules
+    return np.array(places, np.int64), strengths.reshape(-1, 6)
 
 
-def _einstein(p: Parameters, d: Drive, a: Operator) -> np.ndarray:
+def _einstein(p: Parameters, a: Operator) -> np.ndarray:
     """Factors of the five populations in the symmetric diffusion of the coherence `a` (5,) [1/s]."""
     from .system import rates
 
@@ -188,10 +214,10 @@ def _run(plan: _Plan, p: Parameters, times: np.ndarray, seed: Any, fresh: bool) 
         z[index["x.re"]], z[index["x.im"]] = width * random.standard_normal(2)
     total = int(plan.counts.sum())
     kicks = random.standard_normal((total, len(plan.places)))
-    grid, states, slopes = np.empty((total + 1, 1)), np.empty((total + 1, len(z))), np.empty((total + 1, len(z)))
-    _march(problem.kernel.rhs, z, plan.ends, plan.forms, plan.rows, plan.population_rows, plan.counts,
+    grid, states, slopes = np.empty(total + 1), np.empty((total + 1, len(z))), np.empty((total + 1, len(z)))
+    _march(problem.kernel.rhs, z, plan.starts, plan.lengths, plan.forms, plan.rows, plan.counts, plan.levels,
            plan.places, plan.strengths, kicks, grid, states, slopes)
-    return _read(plan, p, times, grid[:, 0], states, slopes, index)
+    return _read(plan, p, times, grid, states, slopes, index)
 
 
 def _read(plan: _Plan, p: Parameters, times: np.ndarray, grid: np.ndarray, states: np.ndarray,
@@ -214,14 +240,18 @@ def _read(plan: _Plan, p: Parameters, times: np.ndarray, grid: np.ndarray, state
     final = {v: float(take(v)[last]) for v in index}
     finite = bool(np.isfinite(field[-1]))
     status = "ok" if finite else engine.STATUS[engine.STEP_TOO_SMALL]
-    return Trajectory(p, plan.problem.drive, "stochastic", times, populations, np.abs(field) ** 2 - 0.5, field,
-                      status, final_state=final)
+    return Trajectory(p, plan.problem.drive, "stochastic", times, populations, np.abs(field) ** 2 - 0.5,
+                      field, status, final_state=final)
 
 
-def shot(p: Parameters, d: Drive, times: np.ndarray, seed: Any, initial: Trajectory | None = None) -> Trajectory:
+def shot(p: Parameters, d: Drive, times: np.ndarray, seed: Any,
+         initial: Trajectory | None = None) -> Trajectory:
     """One shot; `seed` is an int, a tuple of ints, or None for a new one each time."""
     if initial is not None and initial.model != "stochastic":
         raise ValueError(f'initial: a {initial.model} trajectory cannot be continued as "stochastic"')
+    if initial is not None and initial.final_state is None:
+        raise ValueError("initial: a shot taken out of an ensemble keeps no coherences; continue "
+                         "simulate(..., seed=(seed, i)) instead")
     if initial is not None and times[-1] <= initial.times[-1]:
         raise ValueError("times: must reach beyond the trajectory that is continued")
     end = float(times[-1]) if times[-1] > 0 else 1e-9
@@ -230,7 +260,7 @@ def shot(p: Parameters, d: Drive, times: np.ndarray, seed: Any, initial: Traject
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Many shots at the same `times` (T,): photons (shots, T), populations (shots, T, 5), field (shots, T)."""
+    """Many shots at the same `times` (T,): photons, field (shots, T), populations (shots, T, 5)."""
 
     parameters: Parameters
     drive: Drive
@@ -258,7 +288,7 @@ def simulate_ensemble(p: Parameters, d: Drive, times: Any, shots: int, seed: int
     if shots < 1:
         raise ValueError(f"shots = {shots} must be at least 1")
     if seed is None:
-        seed = int(np.random.SeedSequence().entropy % 2**63)
+        seed = int(np.random.default_rng().integers(2**63))
     plan = _plan(p, d, float(times[-1]) or 1e-9, None)
     photons, field = np.empty((shots, len(times))), np.empty((shots, len(times)), complex)
     populations = np.empty((shots, len(times), 5))

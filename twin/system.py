@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class System:
 
     def adjoint(self) -> dict[Operator, Linear]:
         """A -> i[h, A] + sum r (O+ A O - {O+ O, A}/2), for every operator that matters."""
-        return {a: self._adjoint_of(a) for a in OPERATORS}
+        return _adjoint(self)
 
     def _adjoint_of(self, a: Operator) -> Linear:
         matrix = _matrix({a: 1.0})
@@ -63,6 +64,11 @@ class System:
             change = o.T @ matrix @ o - 0.5 * (oo @ matrix + matrix @ oo)
             _collect(found, jump.rate, jump.factor * change)
         return found
+
+
+@cache
+def _adjoint(system: System) -> dict[Operator, Linear]:
+    return {a: system._adjoint_of(a) for a in OPERATORS}
 
 
 def _matrix(terms: Mapping[Operator, float]) -> np.ndarray:
@@ -89,6 +95,7 @@ def _dephasing(i: int, j: int, operator: str) -> Jump:
     return Jump(f"dephasing_{i}{j}", (((i, j), 1.0), ((j, i), -1.0)), factor=0.5)
 
 
+@cache
 def pentacene_system(dephasing_operator: str = "pure") -> System:
     """Eq. (1) of Wang, Wu and Zhao 2025 for one molecule; levels and names as in `pentacene`."""
     jumps = [_decay("pump", 1, 2), _decay("pump", 2, 1), _decay("spontaneous_emission", 2, 1)]
@@ -134,8 +141,8 @@ def rates(values: Mapping[str, complex]) -> dict[str, complex]:
 def _eliminated_exchange(values: Mapping[str, complex], g: complex, n: complex) -> dict[str, complex]:
     """R N and R of the rate equations: coherence and pair correlation follow adiabatically."""
     chi = values["dephasing_35"] + 0.25 * (values["dephasing_34"] + values["dephasing_45"])
-    gamma = chi + 0.5 * (values["triplet_decay_31"] + values["triplet_decay_51"] + 2.0 * values["spin_lattice_35"]
-                         + values["spin_lattice_34"] + values["spin_lattice_45"])
+    lattice = 2.0 * values["spin_lattice_35"] + values["spin_lattice_34"] + values["spin_lattice_45"]
+    gamma = chi + 0.5 * (values["triplet_decay_31"] + values["triplet_decay_51"] + lattice)
     total = values["cavity_decay"] + 2.0 * gamma
     detuning = values["mode_detuning"] - (values["energy_5"] - values["energy_3"])
     exchange = 4.0 * g * g * total / (total * total + 4.0 * detuning * detuning)

@@ -32,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """Real variables, their equations, the forms of rates, and the block of each variable for error control."""
+    """Real variables, their equations, the forms of rates, and each variable's block for error control."""
 
     variables: tuple[str, ...]
     equations: tuple[tuple[Group, ...], ...]

@@ -1,0 +1,36 @@
+"""The rotating frame of a drive: which energies and which detuning of the mode its name stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .drive import Drive, Frame, Steps
+from .pentacene import Parameters
+
+
+def frame_values(p: Parameters, d: Drive) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Rotating frame: each energy [rad/s] as a weighted sum of frequencies ("" is the number 1).
+
+    Static couplings need the frame of the mode to turn at e5 - e3; a static tone ij at |e_i - e_j|.
+    """
+    if isinstance(d.frame, Frame):
+        f = d.frame
+        return {"energy_3": (("", f.e3),), "energy_4": (("", f.e4),), "energy_5": (("", f.e5),),
+                "mode_detuning": (("", f.cavity),)}
+    if d.frame == "resonant":
+        return {"mode_detuning": (("cavity_frequency", 1.0), ("frequency_35", -1.0))}
+    on_35, on_45 = is_on(d.rabi_35), is_on(d.rabi_45)
+    if on_35 and on_45:
+        raise ValueError('frame="printed" has one drive frequency, but rabi_35 and rabi_45 are both on; '
+                         'use frame="resonant" or a Frame')
+    if not on_45:
+        return {"mode_detuning": (("cavity_frequency", 1.0), ("frequency_35", -1.0))}
+    # Literally the print: Delta_B = w35 - w45 on levels 5 and 3, nothing on level 4.
+    return {"energy_3": (("frequency_35", -0.5), ("frequency_45", 0.5)),
+            "energy_5": (("frequency_35", 0.5), ("frequency_45", -0.5)),
+            "mode_detuning": (("cavity_frequency", 1.0), ("frequency_45", -1.0))}
+
+
+def is_on(value: Any) -> bool:
+    """True if a tone or drive is anywhere different from zero."""
+    return any(v != 0 for v in value.values) if isinstance(value, Steps) else value != 0
