@@ -72,7 +72,7 @@ def check_command(bench: Bench = "virtual", json: Json = False,
                   ) -> None:
     """Ask every instrument who it is and whether it is safe."""
     from procedures.machinery.commands.check import check
-    raise typer.Exit(check(bench, json, explain))
+    check(bench, json, explain)
 
 
 @app.command("safe")

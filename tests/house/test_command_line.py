@@ -91,6 +91,7 @@ def test_an_instrument_that_is_not_there_ends_with_1_and_its_role(tmp_path, refu
     (tmp_path / "bench.toml").write_text(real, "utf-8")
     said = refused(1, "run", "single_shot", "--bench", "bench.toml")
     assert "pump at TCPIP::127.0.0.1::9::SOCKET" in said
+    assert "pump at TCPIP::127.0.0.1::9::SOCKET" in refused(1, "check", "--bench", "bench.toml")
     assert "STATE UNKNOWN" in refused(4, "safe", "--bench", "bench.toml")
 
 

@@ -14,6 +14,7 @@ import pytest
 from procedures import Origin, open_bench, open_run, run
 from procedures.machinery import events
 from procedures.machinery.bench import describe_bench
+from procedures.machinery.export import volts_of
 from procedures.machinery.failures import BenchFailure, StateUnknown
 
 
@@ -146,6 +147,8 @@ def test_to_xarray_gives_volts_with_units(finished):
     assert float(data.energy.sel(shot=1)) == done.shots[1].energy
     with pytest.raises(ValueError, match="did you mean 'burst'"):
         done.to_xarray("brust")
+    with pytest.raises(ValueError, match="ask for fewer"):
+        volts_of(done, "burst", slice(None), largest=1000)
 
 
 def test_one_seed_gives_one_set_of_codes_and_another_seed_another(bench, tmp_path):

@@ -13,10 +13,12 @@ from procedures.machinery.shot import Origin
 from twin.quantity import show
 
 
-def check(bench: str, json: bool, explain: bool) -> int:
-    """Print what every role answers; 0 when all is well, 1 when an instrument is not there or not safe."""
+def check(bench: str, json: bool, explain: bool) -> None:
+    """Print what every role answers. BenchFailure when one is not there or outside its limits, StateUnknown
+    when laser, shutter or RF answer but cannot be read back safe."""
     if explain:
-        return _explain(json)
+        _explain(json)
+        return
     with open_bench(bench, tolerant=True) as opened:
         answer = report(opened)
         crystal = opened.description.expected.parameters
@@ -27,7 +29,9 @@ def check(bench: str, json: bool, explain: bool) -> int:
         print("crystal and cavity that the bench file expects:")
         for name, q in crystal.quantities().items():
             print(f"    {name} = {show(crystal.value(name), q.unit)}  ({q.meaning})")
-    return 0 if answer["verdict"] == "OK" else 1
+    if answer["verdict"] != "OK":
+        unknown = any(r["identity"] and r["safe"] is None for r in map(answer["roles"].get, VITAL) if r)
+        raise (StateUnknown if unknown else BenchFailure)(answer["verdict"])
 
 
 def report(bench: Bench) -> dict[str, Any]:
@@ -72,17 +76,16 @@ def _print(answer: dict[str, Any]) -> None:
     print(f"verdict: {answer['verdict']}")
 
 
-def _explain(json: bool) -> int:
+def _explain(json: bool) -> None:
     from twin.bench_description import describe_keys
 
     rows = [dict(zip(("key", "unit", "default", "meaning"), row, strict=True)) for row in describe_keys()]
     if json:
         print(json_text.dumps({"verdict": "OK", "keys": rows}, indent=1, default=str))
-        return 0
+        return
     for row in rows:
         unit = f" [{row['unit']}]" if row["unit"] else ""
         print(f"{row['key']}{unit} = {row['default']}\n    {row['meaning']}")
-    return 0
 
 
 def safe(bench: str) -> None:
