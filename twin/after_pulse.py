@@ -9,22 +9,18 @@ when S1 holds less than 1e-8 of what it held, the same declaration without pump 
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from . import integrate as engine
-from . import kernels
 from .crossing import first_light
 from .drive import Drive, Gaussian, Sampled, Square
-from .kernels import Kernel
+from .kernels import Kernel, kernel
 from .pentacene import NAMES, Parameters
 from .problem import ABSOLUTE_TOLERANCE, MAX_STEPS, Problem
-from .readings import mean_field
-from .system import pentacene_system, rates
-from .table import real_equations, reduce
+from .system import rates
 
 _EMPTY = 18.5  # lifetimes of S1
 _STEP = 1e-30  # complex step
@@ -182,26 +178,8 @@ def _values(p: Parameters, names: tuple[str, ...]) -> Any:
 
 @cache
 def _stages(names: tuple[str, ...], dephasing_operator: str, detuned: bool) -> tuple[_Stage, _Stage]:
-    """With pump and S1, and without."""
+    """With pump and S1, and without: nothing reaches S1 once the pump is no active switch."""
     active = ("mode_detuning",) if detuned else ()
-    lit = kernels.kernel("mean_field", dephasing_operator, ("s11", "x.re"), active)
-    return _Stage(lit, names), _Stage(_dark(dephasing_operator, detuned), names)
-
-
-@cache
-def _dark(dephasing_operator: str, detuned: bool) -> Kernel:
-    """The declared mean field without pump and S1."""
-    full = real_equations(mean_field(pentacene_system(dephasing_operator)))
-    equations = {variable: {product: {r: c for r, c in coefficients.items() if "pump" not in r}
-                            for product, coefficients in polynomial.items()}
-                 for variable, polynomial in full.items() if variable not in ("s11", "s22")}
-    started = ("s33", "s44", "s55", "x.re", "s53.im")
-    active = ("mode_detuning",) if detuned else ()
-    key = repr(("mean_field after the pulse", dephasing_operator, started, active))
-    name = "kernel_" + hashlib.sha256(key.encode()).hexdigest()[:16]
-    path = kernels._folder() / f"{name}.py"
-    if not path.exists():
-        kernels._write(path, kernels._source(reduce(equations, started, active), key))
-    module = kernels._load(name, path)
-    return Kernel(module.VARIABLES, module.FORMS, np.array(module.BLOCKS, np.int64),
-                  kernels._value(module.rhs), module)
+    lit = kernel("mean_field", dephasing_operator, ("s11", "x.re"), (*active, "pump"))
+    dark = kernel("mean_field", dephasing_operator, ("s33", "s44", "s55", "s53.im", "x.re"), active)
+    return _Stage(lit, names), _Stage(dark, names)

@@ -80,6 +80,7 @@ class Problem:
     def _active(self) -> tuple[str, ...]:
         values = self._flat(self.parameters, self.drive)
         on = {s for s in SWITCHES[:4] if values[s] != 0 or self._moves(s)}
+        on.add("pump")
         on |= {t for t in TONES if is_on(getattr(self.drive, t)) or t in self.names}
         eps = self.drive.cavity_drive
         if is_on(eps):

@@ -113,7 +113,7 @@ SIGNALS = ("pump", "cavity_drive_re", "cavity_drive_im")
 """Rates that change with time inside a segment; everything else is constant between two edges."""
 
 SWITCHES = ("energy_3", "energy_4", "energy_5", "mode_detuning", "rabi_35", "rabi_45", "rabi_34",
-            "cavity_drive_re", "cavity_drive_im")
+            "cavity_drive_re", "cavity_drive_im", "pump")
 """Rates whose absence lets whole families of moments stay zero; only these steer the pruning."""
 
 
