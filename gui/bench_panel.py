@@ -38,7 +38,8 @@ class BenchPanel(QtWidgets.QFrame):
     def show_roles(self, roles: tuple[tuple[str, str, str], ...]) -> None:
         """(role, identity, origin) line by line."""
         while (item := self._grid.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            if (label := item.widget()) is not None:
+                label.deleteLater()
         for row, (role, identity, origin) in enumerate(roles):
             self._grid.addWidget(_label(role, "muted"), row, 0)
             text = _label(short(identity) if identity else "–", "plain" if identity else "muted")

@@ -19,7 +19,7 @@ from .banner import Banner
 from .bench_panel import BenchPanel
 from .event_source import BenchOpened, Failed, Idle, PictureReady, Told
 from .fit_report import FitReport
-from .qt import Qt, QtCore, QtGui, QtWidgets
+from .qt import Qt, QtCore, QtGui, QtWidgets, application
 from .result_text import outcome
 from .run_panel import RunPanel
 from .run_source import RunSource
@@ -248,7 +248,7 @@ class BenchWindow(QtWidgets.QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Dress the window and all that is drawn in it."""
         self.theme = self.table.shots.theme = theme
-        apply(QtWidgets.QApplication.instance(), theme)
+        apply(application(), theme)
         self.plot.set_theme(theme)
 
 

@@ -123,11 +123,12 @@ class RunPanel(QtWidgets.QWidget):
         inside = QtWidgets.QVBoxLayout(card)
         inside.setContentsMargins(14, 14, 14, 14)
         inside.setSpacing(10)
-        for widget in (self.choice, self._summary):
-            inside.addWidget(widget)
+        inside.addWidget(self.choice)
+        inside.addWidget(self._summary)
         inside.addLayout(self._form)
-        for widget in (self.run_button, self.bar, self.progress_text):
-            inside.addWidget(widget)
+        inside.addWidget(self.run_button)
+        inside.addWidget(self.bar)
+        inside.addWidget(self.progress_text)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)

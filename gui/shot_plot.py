@@ -18,6 +18,7 @@ from .theme import Theme
 PERIOD = 33  # [ms] between two repaints at least
 _QUIET_RANGE = 4.5  # sigmas that the strip shows at least
 _LEFT = 74  # [pixels] of both left axes, so that the time axes agree
+_NONE = np.empty(0)
 _HINT = "No shot yet.\n\nChoose a procedure on the left and press Run."
 
 
@@ -57,8 +58,8 @@ class ShotPlot(QtWidgets.QFrame):
         self._title.setText("")
         self._subtitle.setText("")
         for item in (self.points, self.spread):
-            item.setData([], [])
-        self.line.setData([], [])
+            item.setData(_NONE, _NONE)
+        self.line.setData(_NONE, _NONE)
         self.badge.show_origin(None)
         self._hint.say(hint, self._theme.muted)
         self._no_line.say("", self._theme.muted)
@@ -156,7 +157,7 @@ class ShotPlot(QtWidgets.QFrame):
         self._set_axes(picture.x_axis, picture.y_axis)
         self.points.setData(picture.x, picture.y)
         if picture.model is None:
-            self.line.setData([], [])
+            self.line.setData(_NONE, _NONE)
         else:
             self.line.setData(picture.x, picture.model)
         self._legend.setVisible(picture.model is not None)
@@ -168,7 +169,7 @@ class ShotPlot(QtWidgets.QFrame):
     def _draw_residuals(self, picture: Picture) -> None:
         residuals = picture.residuals
         if residuals is None:
-            self.spread.setData([], [])
+            self.spread.setData(_NONE, _NONE)
             self._no_line.say(_why_no_line(picture), self._theme.muted, self._theme.surface)
             return
         self._no_line.say("", self._theme.muted)

@@ -14,6 +14,8 @@ from .number_text import concise, measured
 from .qt import Qt, QtCore, QtGui, QtWidgets, Signal
 from .theme import Theme
 
+_Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
+_NO_PARENT = QtCore.QModelIndex()
 _LEFT = ("shot", "energy", "verdict")
 _RIGHT = ("χ²/dof", "fit")
 _WIDTHS, _WIDTHS_RIGHT, _NARROWEST = (50, 90, 146), (70, 72), 100  # [pixels]
@@ -62,10 +64,10 @@ class ShotModel(QtCore.QAbstractTableModel):
     def fit(self, number: int) -> FitRow | None:
         return self._lines[number].fit if 0 <= number < len(self._lines) else None
 
-    def rowCount(self, parent: QtCore.QModelIndex = QtCore.QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
         return 0 if parent.isValid() else len(self._lines)
 
-    def columnCount(self, parent: QtCore.QModelIndex = QtCore.QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: _Index = _NO_PARENT) -> int:
         return len(_LEFT) + len(FITTED) + len(_RIGHT)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
@@ -83,7 +85,7 @@ class ShotModel(QtCore.QAbstractTableModel):
             return self._alignment(section)
         return None
 
-    def data(self, index: QtCore.QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         line, section = self._lines[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(line, section)

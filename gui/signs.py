@@ -28,7 +28,8 @@ class Sign(pg.GraphicsWidgetAnchor, pg.GraphicsObject):
         self._box = QtCore.QRectF()
         self.setZValue(1000)
         self.setParentItem(plot.getViewBox())
-        self.anchor(itemPos=place, parentPos=place, offset=offset)
+        self._corner, self._offset = place, offset
+        self._place()
 
     def say(self, text: str, ink: str, ground: str | None = None) -> None:
         """Show `text`, which may have several lines; an empty one hides the sign."""
@@ -43,8 +44,11 @@ class Sign(pg.GraphicsWidgetAnchor, pg.GraphicsObject):
         box = QtGui.QFontMetricsF(self._font).boundingRect(wide, Qt.AlignmentFlag.AlignLeft, text)
         self._box = QtCore.QRectF(0, 0, box.width() + 2 * _MARGIN, box.height() + 8.0)
         self.setVisible(bool(text))
-        self._GraphicsWidgetAnchor__geometryChanged()  # the anchor's own slot, which it keeps private
+        self._place()
         self.update()
+
+    def _place(self) -> None:
+        self.anchor(itemPos=self._corner, parentPos=self._corner, offset=self._offset)
 
     def boundingRect(self) -> QtCore.QRectF:
         return self._box
@@ -69,7 +73,8 @@ class OriginBadge(Sign):
     def place_low(self, low: bool) -> None:
         """In the lower right corner instead of the upper one."""
         side = 1.0 if low else 0.0
-        self.anchor(itemPos=(1.0, side), parentPos=(1.0, side), offset=(-14.0, -14.0 if low else 14.0))
+        self._corner, self._offset = (1.0, side), (-14.0, -14.0 if low else 14.0)
+        self._place()
 
     def show_origin(self, origin: Origin | None) -> None:
         """None: there are no data yet, and so no badge."""
