@@ -16,7 +16,7 @@ import numpy as np
 from .shot import FitRow, Shot
 
 FITTED = {"collective_coupling": "rad/s", "cavity_decay": "rad/s", "dephasing_35": "1/s", "seed_photons": "",
-          "amplitude_scale": "", "start": "s"}
+          "amplitude_scale": ""}
 """Fitted parameters that have columns of their own, with their SI units."""
 
 
