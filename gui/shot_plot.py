@@ -30,6 +30,7 @@ class ShotPlot(QtWidgets.QFrame):
         self.setObjectName("card")
         self.picture: Picture | None = None
         self.repaints = 0
+        self._following = True  # the axes follow the shots until a person zooms
         self._axes: tuple[tuple[str, str], tuple[str, str]] | None = None
         self._title, self._subtitle, self._legend = _label("title"), _label("muted"), _label("muted")
         self._canvas = pg.GraphicsLayoutWidget()
@@ -86,9 +87,10 @@ class ShotPlot(QtWidgets.QFrame):
         self._draw()
 
     def reset_view(self) -> None:
-        """Both plots back to all of their data, and following again."""
-        self.top.enableAutoRange()
-        self.strip.enableAutoRange(axis="y", enable=False)
+        """Both plots back to all of their data; from here on they follow every shot again."""
+        self._following = True
+        if self.picture is not None:
+            self._fit_view(self.picture)
         self._fit_strip()
 
     # how it is built
@@ -126,6 +128,8 @@ class ShotPlot(QtWidgets.QFrame):
         self.badge = OriginBadge(self.top)
         self._hint = Sign(self.top, (0.5, 0.5), (0.0, 0.0), size=15)
         self._no_line = Sign(self.strip, (0.5, 0.5), (0.0, 0.0), size=12)
+        for plot in (self.top, self.strip):
+            plot.getViewBox().sigRangeChangedManually.connect(self._person_moved)
         self._canvas.scene().sigMouseClicked.connect(self._clicked)
         head = QtWidgets.QGridLayout()
         head.setContentsMargins(14, 10, 14, 0)
@@ -161,10 +165,26 @@ class ShotPlot(QtWidgets.QFrame):
         else:
             self.line.setData(picture.x, picture.model)
         self._legend.setVisible(picture.model is not None)
+        if self._following:
+            self._fit_view(picture)
         self._draw_residuals(picture)
         self.badge.show_origin(picture.origin)
         self._title.setText(f"Shot {picture.number}" + _pulse(picture))
         self._subtitle.setText(picture.run)
+
+    def _fit_view(self, picture: Picture) -> None:
+        """The whole shot. The voltage axis ends at a round number, so that it does not tremble with noise."""
+        if not picture.x.size:
+            return
+        self.top.setXRange(picture.x[0], picture.x[-1], padding=0.02)
+        if picture.y_axis[1] == "V":
+            highest = round_above(float(np.nanmax(picture.y)))
+            self.top.setYRange(-0.05 * highest, highest, padding=0.0)
+        else:
+            self.top.setYRange(float(np.nanmin(picture.y)), float(np.nanmax(picture.y)), padding=0.05)
+
+    def _person_moved(self) -> None:
+        self._following = False
 
     def _draw_residuals(self, picture: Picture) -> None:
         residuals = picture.residuals
@@ -190,7 +210,7 @@ class ShotPlot(QtWidgets.QFrame):
     def _set_axes(self, x_axis: tuple[str, str], y_axis: tuple[str, str]) -> None:
         if (x_axis, y_axis) == self._axes:
             return
-        self._axes = (x_axis, y_axis)
+        self._axes, self._following = (x_axis, y_axis), True
         self.strip.setLabel("bottom", x_axis[0], units=x_axis[1])
         logarithmic = y_axis[1].startswith("dB")  # there are no millidecibels
         self.top.getAxis("left").enableAutoSIPrefix(not logarithmic)
@@ -200,7 +220,15 @@ class ShotPlot(QtWidgets.QFrame):
         else:
             self.top.setLabel("left", y_axis[0], units=y_axis[1])
         self.badge.place_low(logarithmic)  # a resonance seen in reflection leaves the lower corner free
-        self.top.enableAutoRange()
+
+
+def round_above(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten; 1e-3 for what is not positive."""
+    if not value > 0.0:
+        return 1e-3
+    decade = 10.0 ** np.floor(np.log10(value))
+    return float(next(step * decade for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+                      if step * decade >= value * (1.0 - 1e-9)))
 
 
 def _pulse(picture: Picture) -> str:

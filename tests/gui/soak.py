@@ -25,7 +25,9 @@ class Paints(QtCore.QObject):
 
 
 def resident():
-    """Memory of this process [MB]."""
+    """Memory of this process [MB]; 0 where the system does not tell it this way."""
+    if not os.path.exists("/proc/self/statm"):
+        return 0.0
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 

@@ -12,7 +12,7 @@ import pytest
 from gui import theme
 from gui.markers import stamped
 from gui.picture import Picture, fitted_picture, picture_of
-from gui.shot_plot import ShotPlot
+from gui.shot_plot import ShotPlot, round_above
 from procedures import Origin, Shot
 
 SEEN = 50  # pixels that differ from the ground, at least, for something to count as drawn
@@ -149,6 +149,26 @@ def test_a_new_theme_reaches_everything_on_the_canvas(plot, picture, wait, app):
     app.processEvents()
     assert count(plot._canvas, theme.DARK.surface) > 100_000
     assert count(plot, theme.DARK.model) > SEEN
+
+
+def test_axes_follow_the_shots_until_a_person_zooms_and_again_after_a_reset(plot, picture, wait):
+    shown(plot, picture, wait)
+    assert plot.top.viewRange()[1][1] == pytest.approx(0.8)
+    assert plot.top.viewRange()[0][0] <= picture.x[0] < picture.x[-1] <= plot.top.viewRange()[0][1]
+    shown(plot, replace(picture, y=0.1 * picture.y), wait)
+    assert plot.top.viewRange()[1][1] == pytest.approx(0.08)
+    plot.top.getViewBox().sigRangeChangedManually.emit([True, True])
+    plot.top.setXRange(1e-6, 3e-6, padding=0.0)
+    shown(plot, picture, wait)
+    assert plot.top.viewRange()[0] == pytest.approx([1e-6, 3e-6])
+    plot.reset_view()
+    assert plot.top.viewRange()[0][1] > 3e-5 and plot.top.viewRange()[1][1] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("value", "top"), [
+    (0.64, 0.8), (0.08, 0.08), (0.0023, 0.003), (0.0, 1e-3), (-1.0, 1e-3)])
+def test_the_voltage_axis_ends_at_a_round_number(value, top):
+    assert round_above(value) == pytest.approx(top)
 
 
 def test_markers_land_where_the_points_are():
