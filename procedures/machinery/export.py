@@ -28,7 +28,7 @@ def volts_of(run: Run, channel: str, shots: slice, largest: int = LARGEST) -> xa
     """See `Run.to_xarray`."""
     import xarray
 
-    stored = getattr(run.shots, "stored", None)
+    stored = run.stored
     if stored is None or not len(stored):
         raise ValueError(f"run {run.path.name} holds no shots")
     layout = stored.layout()
@@ -58,9 +58,9 @@ def to_netcdf(run: Run, file: Path) -> None:
     """All waveforms as volts, traces and fitted parameters in one netCDF-4 file."""
     import xarray
 
-    layout = run.shots.stored.layout() if len(run.shots) else None  # type: ignore[attr-defined]
-    if layout is None:
+    if run.stored is None or not len(run.stored):
         raise ValueError(f"run {run.path.name} holds no shots to export")
+    layout = run.stored.layout()
     parts = [run.to_xarray(name).rename(volts=name, time=f"{name}_time") for name in layout.waveforms]
     data = xarray.merge(parts, combine_attrs="override", join="outer", compat="no_conflicts")
     for name in layout.traces:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,8 @@ class Run:
             raise ValueError(f"{path / 'manifest.toml'} cannot be read: {broken}") from None
         if self.manifest.get("format") != 1:
             raise ValueError(f"{path}: run format {self.manifest.get('format')}, this program reads format 1")
-        self._shots: ShotsWithFits | None = None
+        self._stored: StoredShots | None = None
+        self._fits: tuple[int, dict[int, FitRow]] = (0, {})
 
     @property
     def procedure(self) -> str:
@@ -84,17 +84,25 @@ class Run:
     @property
     def fits(self) -> dict[int, FitRow]:
         """The twin's answers by shot number."""
-        return {row["shot"]: FitRow.from_json(row) for row in _lines(self.path / "fits.jsonl")}
+        file = self.path / "fits.jsonl"
+        size = file.stat().st_size if file.is_file() else 0
+        if size != self._fits[0]:  # a file that only grows has changed when its size has
+            self._fits = size, {row["shot"]: FitRow.from_json(row) for row in _lines(file)}
+        return self._fits[1]
 
     @property
     def shots(self) -> Sequence[Shot]:
         """Shots in order, number == index, read when asked for; follows a run that still goes on."""
-        if self._shots is None:
-            file = self.path / "shots.h5"
-            if not file.is_file():
-                return ()
-            self._shots = ShotsWithFits(self, StoredShots(file))
-        return self._shots
+        stored = self.stored
+        return () if stored is None else ShotsWithFits(self, stored)
+
+    @property
+    def stored(self) -> StoredShots | None:
+        """The raw store behind the shots; None for a run that ended before its first."""
+        file = self.path / "shots.h5"
+        if self._stored is None and file.is_file():
+            self._stored = StoredShots(file)
+        return self._stored
 
     def to_xarray(self, channel: str = "burst", shots: slice = slice(None)) -> xarray.Dataset:
         """`volts` [V] (shot, time [s from the trigger]), with `energy` [J] and `start` [s] per shot.
@@ -107,9 +115,9 @@ class Run:
 
     def close(self) -> None:
         """Give the file back; the run may be used again afterwards."""
-        if self._shots is not None:
-            self._shots.stored.close()
-            self._shots = None
+        if self._stored is not None:
+            self._stored.close()
+            self._stored = None
 
     def __enter__(self) -> Run:
         return self
@@ -125,28 +133,21 @@ class ShotsWithFits(Sequence[Shot]):
     """Stored shots, each with its row of fits.jsonl where there is one."""
 
     def __init__(self, run: Run, stored: StoredShots) -> None:
-        self._run, self.stored = run, stored
-
-    @cached_property
-    def _final_fits(self) -> dict[int, FitRow]:
-        return self._run.fits
-
-    def _fits(self) -> dict[int, FitRow]:
-        return self._run.fits if self._run.state == "running" else self._final_fits
+        self._run, self._stored = run, stored
 
     def __len__(self) -> int:
-        return len(self.stored)
+        return len(self._stored)
 
     def __getitem__(self, index: int | slice) -> Any:
-        fits = self._fits()
-        found = self.stored[index]
+        fits = self._run.fits
+        found = self._stored[index]
         if isinstance(index, slice):
             return [shot.with_fit(fits.get(shot.number)) for shot in found]
         return found.with_fit(fits.get(found.number))
 
     def __iter__(self) -> Iterator[Shot]:
-        fits = self._fits()
-        return (shot.with_fit(fits.get(shot.number)) for shot in self.stored)
+        fits = self._run.fits
+        return (shot.with_fit(fits.get(shot.number)) for shot in self._stored)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from procedures.machinery.export import to_csv, to_netcdf
 from procedures.machinery.runs import open_run
-from procedures.machinery.store import StoreWriter
+from procedures.machinery.store import StoredShots, StoreWriter
 from twin.quantity import nearest
 
 _FORMATS = {"netcdf": (to_netcdf, ".nc"), "csv": (to_csv, ".csv")}
@@ -36,15 +36,14 @@ def recover(run: Path) -> None:
                 shutil.copy2(opened.path / file, target / file)
         for file in ("fits.jsonl", "events.jsonl"):
             _whole_lines(opened.path / file, target / file)
-        count = _copy_shots(opened, target / "shots.h5")
+        count = _copy_shots(opened.stored, target / "shots.h5")
     print(f"recovered {count} shots")
     print(f"run {target}")
 
 
-def _copy_shots(opened, target: Path) -> int:
-    if not len(opened.shots):
+def _copy_shots(stored: StoredShots | None, target: Path) -> int:
+    if stored is None:
         return 0
-    stored = opened.shots.stored
     writer = StoreWriter(target, stored.layout(), stored.snapshot())
     try:
         for shot in stored:
