@@ -125,6 +125,9 @@ class Frame:
             check(f"Frame.{name}", getattr(self, name), _FRAME_ENERGY)
 
 
+CLOSEST = 1e-18
+"""Times [s] nearer than this are one."""
+
 Pump = float | Steps | Square | Gaussian | Sampled
 _FRAMES = ("resonant", "printed")
 
@@ -187,13 +190,17 @@ class Drive(Record):
                              f"pump_on_at = {self.pump_on_at:g} s")
 
     def edges(self) -> tuple[float, ...]:
-        """All times [s] at which anything jumps or bends, rising and distinct."""
+        """All times [s] at which anything jumps or bends, rising, at least 1e-18 s apart."""
         found = {self.pump_on_at}
         if self.pump_off_at is not None:
             found.add(self.pump_off_at)
         for name in (*self.scalars, "cavity_decay"):
             found.update(getattr(getattr(self, name), "edges", ()))
-        return tuple(sorted(found))
+        kept: list[float] = []
+        for edge in sorted(found):  # two edges a rounding error apart are one: no step fits between them
+            if not kept or edge - kept[-1] > CLOSEST:
+                kept.append(edge)
+        return tuple(kept)
 
 
 def pump_line(pump: Pump, start: float, stop: float) -> tuple[float, float]:

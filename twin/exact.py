@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .drive import Drive, Gaussian, Steps, pump_line
+from .drive import CLOSEST, Drive, Gaussian, Steps, pump_line
 from .pentacene import Parameters
 from .problem import Problem
 from .simulation import Trajectory
@@ -42,7 +42,7 @@ def exact(p: Parameters, d: Drive, times: np.ndarray, photon_dimension: int | No
     rho = _start(space, p) if initial is None else _continued(initial, space)
     observed = [*(space.mean_level(i) for i in range(1, 6)), space.a.dag() * space.a, space.a]
     values = np.full((len(times), len(observed)), np.nan, complex)
-    edges = [start, *(e for e in d.edges() if start < e < times[-1]), float(times[-1])]
+    edges = [start, *(e for e in d.edges() if start + CLOSEST < e < times[-1] - CLOSEST), float(times[-1])]
     asked = times
     values[times <= start] = [qutip.expect(o, rho) for o in observed]
     for begin, stop in pairwise(edges):

@@ -20,8 +20,11 @@ from .dop853 import NODE, combine, dense_tail, error_estimates
 LANES = 8
 """Parameters that one pass differentiates by."""
 
-DENSE_SHARE = 20.0
+DENSE_SHARE = 1.5
 """How much larger than the error of a step the error between its ends may be."""
+
+_NEGLIGIBLE = 1e-30
+"""Scaled moments below this may start at any rate: they are not worth a step."""
 
 OK, STEP_BUDGET, STEP_TOO_SMALL, RECORD_FULL = 0, 1, 2, 3
 STATUS = {
@@ -153,7 +156,7 @@ def _first_step(z, slope, blocks, largest, n, span):
         largest[blocks[i]] = max(largest[blocks[i]], abs(z[i]))
     h = span
     for i in range(n):
-        if abs(slope[i]) > 0.0 and largest[blocks[i]] > 0.0:
+        if abs(slope[i]) > 0.0 and largest[blocks[i]] > _NEGLIGIBLE:
             h = min(h, 0.01 * largest[blocks[i]] / abs(slope[i]))
     return h
 
@@ -188,8 +191,8 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
                    or (n != n_state and row[DRIVE_DETUNING] != 0.0))
         signals(t, row, lane, u)
         rhs(z, k, u, stages[0])
-        if h == 0.0:
-            h = _first_step(z, stages[0], blocks, largest, n_state, end - t)
+        # A segment of almost no length must not leave its step to the next one.
+        h = max(h, _first_step(z, stages[0], blocks, largest, n_state, end - t))
         rejected = False
         while t < end:
             if steps >= max_steps:

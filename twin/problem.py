@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from . import integrate as engine
-from .drive import Drive, Steps
+from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
@@ -131,7 +131,7 @@ class Problem:
 
     def segments(self, p: Parameters, d: Drive, end: float) -> Segments:
         """What holds between neighbouring edges up to `end` [s]."""
-        inner = [e for e in d.edges() if self.start < e < end]
+        inner = [e for e in d.edges() if self.start + CLOSEST < e < end - CLOSEST]
         bounds = np.array([self.start, *inner, end])
         rows = np.array([signal_row(d, a, b) for a, b in pairwise(bounds)])
         lanes = np.zeros((len(rows), 5 * engine.LANES))

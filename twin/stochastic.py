@@ -25,7 +25,7 @@ from numba import types
 
 from . import integrate as engine
 from .compiled import INDEX, MATRIX, VECTOR, compiled
-from .drive import Drive, Gaussian
+from .drive import CLOSEST, Drive, Gaussian
 from .pentacene import Parameters
 from .problem import Problem
 from .segments import held_values
@@ -127,12 +127,13 @@ def _grid(start: float, end: float, edges: tuple[float, ...],
     A segment is divided as if it went on to its own next edge, so that a shot does not depend on where the
     caller stops.
     """
-    starts = [start, *(e for e in edges if start < e < end)]
-    following = [*starts[1:], next((e for e in edges if max(start, end) <= e < np.inf and e > start), None)]
+    starts = [start, *(e for e in edges if start + CLOSEST < e < end - CLOSEST)]
+    beyond = (e for e in edges if e >= end - CLOSEST and start + CLOSEST < e < np.inf)
+    following = [*starts[1:], next(beyond, None)]
     lengths = [step if b is None else (b - a) / max(1, np.ceil((b - a) / step - 1e-9))
                for a, b in zip(starts, following, strict=True)]
     reach = [*starts[1:], end]
-    counts = [max(1, round((b - a) / h) if b < end else int(np.ceil((b - a) / h - 1e-9)))
+    counts = [max(1, round((b - a) / h) if b < end - CLOSEST else int(np.ceil((b - a) / h - 1e-9)))
               for a, b, h in zip(starts, reach, lengths, strict=True)]
     if sum(counts) > _LONGEST:
         raise ValueError(f"a stochastic shot would take {sum(counts):.3g} steps of {min(lengths):.2g} s; the "
