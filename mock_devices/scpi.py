@@ -143,7 +143,7 @@ class Framer:
     def _past_block(self, at: int) -> int | None:
         """Where scanning goes on after the '#' at `at`; None if more bytes are needed to tell."""
         ahead = bytes(self._buffer[at:at + 11])
-        starts_parameter = self._buffer[at - 1:at] in (b" ", b",", b"\t")
+        starts_parameter = bytes(self._buffer[at - 1:at]) in (b" ", b",", b"\t")
         if not self._blocks or self._skipping or self._quote or not starts_parameter:
             return at + 1
         try:

@@ -6,13 +6,17 @@ the nearest sample. E(t) = N hbar frequency_35 s55(t); the cavity's energy count
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .drive import Steps
-from .pentacene import HBAR
+from .drive import Drive, Steps
+from .pentacene import HBAR, Parameters
 from .problem import Problem
+
+Function = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""(steps, places in them 0..1) -> values and their slopes."""
 
 _PROMINENCE = 1e-6
 _POINTS = np.linspace(0.0, 1.0, 13)
@@ -94,7 +98,7 @@ class _Curve:
         later = np.where(t > 0.0, t, np.inf)
         return v / later, dv / later - v / later**2
 
-    def extrema(self, function) -> tuple[np.ndarray, np.ndarray]:
+    def extrema(self, function: Function) -> tuple[np.ndarray, np.ndarray]:
         """Times and values of the ends of the window and of every turning point between them."""
         steps = np.arange(len(self.starts))[:, None]
         x = np.broadcast_to(_POINTS, (len(self.starts), len(_POINTS)))
@@ -118,7 +122,7 @@ class _Curve:
         return (np.concatenate(([self.starts[0]], times, [self.starts[-1] + self.lengths[-1]])),
                 np.concatenate((function(begin, zero)[0], values, function(end, one)[0])))
 
-    def at(self, function, time: float) -> float:
+    def at(self, function: Function, time: float) -> float:
         step = np.array([max(0, int(np.searchsorted(self.starts, time, side="right")) - 1)])
         x = (time - self.starts[step]) / self.lengths[step]
         return float(function(step, np.clip(x, 0.0, 1.0))[0][0])
@@ -201,7 +205,7 @@ def _bursts(curve: _Curve, thermal: float) -> tuple[float, float, float]:
             float(times[first[0]]) if len(first) else np.nan)
 
 
-def _emitted(curve: _Curve, d, p):
+def _emitted(curve: _Curve, d: Drive, p: Parameters) -> Callable[[float], float]:
     """Photons that left above the thermal ones, as a function of the time up to which they are counted."""
     middle = curve.starts + 0.5 * curve.lengths
     if d.cavity_decay is None:

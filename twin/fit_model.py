@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .after_pulse import AfterPulse, is_pulse
@@ -49,7 +51,7 @@ class BurstModel:
         mean = found.mean + found.jacobian @ beyond if np.any(beyond) else found.mean
         return Evaluation(mean, found.jacobian, found.weight)
 
-    def _photons(self, u: np.ndarray, point: Point, times: np.ndarray):
+    def _photons(self, u: np.ndarray, point: Point, times: np.ndarray) -> tuple[Any, Any]:
         """Photons at the receiver's scale (T,) and derivatives by the coordinates (T, k)."""
         first = int(np.searchsorted(times, self.light, side="right"))
         photons, jacobian = np.zeros(len(times)), np.zeros((len(times), len(u)))

@@ -13,7 +13,9 @@ Zhao 2025 with the closure <UVW> = sum <UV><W> - 2 <U><V><W>; the same-molecule 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .system import LOWERING, OPERATORS, RAISING, Linear, Operator, System
 
@@ -155,7 +157,8 @@ def _anomalous_equation() -> Expression:
     return equation
 
 
-def _spin_generator(into: Expression, adjoint: Linear, a: Operator, moments) -> None:
+def _spin_generator(into: Expression, adjoint: Linear, a: Operator,
+                    moments: Callable[[Operator], tuple[Moment, ...]]) -> None:
     """into += moments(K A), K = L+ + i G (x [X, .] + x* [Y, .])."""
     for b, coefficients in adjoint.items():
         for rate, c in coefficients.items():
@@ -183,10 +186,14 @@ def _field_spin_equation(adjoint: Linear, a: Operator) -> Expression:
     return equation
 
 
+def _paired(other: Operator, a: Operator) -> tuple[Moment, ...]:
+    return (pair(a, other),)
+
+
 def _pair_equation(adjoint: dict[Operator, Linear], a: Operator, b: Operator) -> Expression:
     equation: Expression = {}
     for one, other in ((a, b), (b, a)):
-        _spin_generator(equation, adjoint[one], one, lambda c, other=other: (pair(c, other),))
+        _spin_generator(equation, adjoint[one], one, partial(_paired, other))
         for weight, c in commutator(RAISING, one):
             add(equation, 1j * weight, ("collective",), mean(c), field_spin(other))
         for weight, c in commutator(LOWERING, one):

@@ -17,7 +17,7 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, MAX_STEPS, Problem
+from .problem import DRIVE_NAMES, MAX_STEPS, Problem, Solution
 from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
@@ -108,7 +108,7 @@ class Trajectory:
         populations = np.stack([take(v)[1] for v in _POPULATIONS], axis=1)
         return Sensitivity(name, self.times, populations, photons, amplitude)
 
-    def _differentiated(self, name: str):
+    def _differentiated(self, name: str) -> tuple[Solution, Problem]:
         base = self.problem
         assert base is not None  # `sensitivity` has looked
         problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, base.state,
@@ -193,7 +193,7 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
     return _trajectory(problem, times, solution, rtol, initial)
 
 
-def _trajectory(problem: Problem, times: np.ndarray, solution, rtol: float,
+def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
     index = {v: i for i, v in enumerate(problem.kernel.variables)}
     rows = solution.columns

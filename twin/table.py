@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .readings import Equations, Expression, Moment, Rate
-from .system import SIGNALS, SWITCHES
+from .system import SIGNALS, SWITCHES, Operator
 
 Product = tuple[str, ...]
 Polynomial = dict[Product, dict[Rate, complex]]
@@ -57,7 +57,7 @@ def real_form(moment: Moment) -> list[tuple[complex, str]]:
     return _pair_form(a, b)
 
 
-def _pair_form(a, b) -> list[tuple[complex, str]]:
+def _pair_form(a: Operator, b: Operator) -> list[tuple[complex, str]]:
     for one, other in ((a, b), (b, a)):
         if one == (1, 1):
             return [(-c, v) for k in range(2, 6) for c, v in _pair_form((k, k), other)]

@@ -93,7 +93,8 @@ class Library:
         for k in np.argsort(misfit)[:count]:
             i = near[k]
             seed = self._seed(i, half + shift[k])
-            yield Start(*map(float, self.points[i]), seed, float(scale[k]), float(misfit[k]))
+            coupling, cavity_decay, coherence_decay = map(float, self.points[i])
+            yield Start(coupling, cavity_decay, coherence_decay, seed, float(scale[k]), float(misfit[k]))
 
     def _seed(self, i: int, half: float) -> float:
         """The seed with which the i-th trace reaches half height at `half` [s]."""
@@ -153,7 +154,7 @@ def _build(p: Parameters, made: Crossing, coupling: float, free: tuple[bool, boo
     centre = np.array([coupling, p.cavity_decay, p.coherence_decay_35])
     points = centre * np.exp((2.0 * cube - 1.0) * spread)
     inversion = p.branching[2] - p.branching[0]
-    growth = np.array([growth_rate(*point, inversion) for point in points])
+    growth = np.array([growth_rate(g, kappa, gamma, inversion) for g, kappa, gamma in points])
     points, growth = points[growth > 0.02 * points[:, 1]], growth[growth > 0.02 * points[:, 1]]
     k3, k4, k5 = p.triplet_decay
     leak = np.array([k3, k4, k5, p.spin_lattice_34, p.spin_lattice_35, p.spin_lattice_45])
