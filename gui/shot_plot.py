@@ -49,8 +49,13 @@ class ShotPlot(QtWidgets.QFrame):
     def show_picture(self, picture: Picture) -> None:
         """Have a picture on screen soon; one that is overtaken by the next is never drawn."""
         self.picture = picture
-        if not self._timer.isActive():
-            self._timer.start(max(0, PERIOD - self._since.elapsed()))
+        left = PERIOD - self._since.elapsed()
+        if self._timer.isActive():
+            return
+        if left > 0:
+            self._timer.start(left)
+        else:
+            self._draw()  # at once, so that table, report and plot tell of the same shot
 
     def clear(self, hint: str = _HINT) -> None:
         """Back to the empty plot, which says what to do."""
