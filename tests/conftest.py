@@ -1,4 +1,8 @@
-"""What holds for every test: no window on anyone's desk, GUI tests marked, campaigns only on request."""
+"""What holds for every test: no window on anyone's desk, GUI tests marked, campaigns only on request.
+
+Hypothesis draws the same examples every time, so that a failure is one for everybody. To look for new
+ones: HYPOTHESIS_PROFILE=explore pytest ...
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 _GUI = Path(__file__).parent / "gui"
 
