@@ -18,7 +18,8 @@ TIMES = np.array([0.4, 0.9, 1.5]) / UNIT
 
 def crystal(molecules, g, operator="pure", thermal=0.15):
     rates = dict(spontaneous_emission=0.7, intersystem_crossing=1.3, triplet_decay_31=0.2,
-                 triplet_decay_41=0.35, triplet_decay_51=0.15, spin_lattice_35=0.1, spin_lattice_34=0.25, spin_lattice_45=0.18,
+                 triplet_decay_41=0.35, triplet_decay_51=0.15, spin_lattice_35=0.1,
+                 spin_lattice_34=0.25, spin_lattice_45=0.18,
                  dephasing_34=0.4, dephasing_35=0.3, dephasing_45=0.5, cavity_decay=0.8, coupling=g)
     return pentacene.Parameters().replace(
         molecules=molecules, thermal_photons=thermal, dephasing_operator=operator,
