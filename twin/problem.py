@@ -26,6 +26,8 @@ ABSOLUTE_TOLERANCE = 1e-30
 """Of the scaled moments: the thermal seed is n_th/N = 1e-13 and is amplified e^20 fold, so it must count."""
 
 MAX_STEPS = 20_000_000
+MAX_WORK = 200_000_000
+"""Steps times variables: half a minute or so, however many moments there are."""
 _STEP = 1e-30
 DRIVE_NAMES = ("pump_rate", "rabi_35", "rabi_45", "rabi_34", "cavity_drive", "cavity_drive_detuning")
 
@@ -196,6 +198,7 @@ class Problem:
         p, d = p or self.parameters, d or self.drive
         z = self.vector(p) if z is None else z.copy()
         n = len(self.kernel.variables)
+        times = np.ascontiguousarray(times, float)
         out = np.full((len(times), len(columns)), np.nan)
         if times[-1] <= self.start:
             out[:] = z[list(columns)]
@@ -208,7 +211,8 @@ class Problem:
             work = z.copy()
             status, steps, kept = engine.integrate(
                 function, work, n, bounds, forms, rows, lanes, self.kernel.blocks, times, rtol,
-                ABSOLUTE_TOLERANCE, longest, MAX_STEPS, np.asarray(columns, np.int64), out, store)
+                ABSOLUTE_TOLERANCE, longest, min(MAX_STEPS, MAX_WORK // n), np.asarray(columns, np.int64), out,
+                store)
             if status != engine.RECORD_FULL:
                 return Solution(status, steps, out, store[:kept], work)
             record *= 4

@@ -17,7 +17,7 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, MAX_STEPS, Problem, Solution
+from .problem import DRIVE_NAMES, Problem, Solution
 from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
@@ -30,6 +30,7 @@ MAX_TIMES = 10_000_000
 RTOL = 5e-10
 """Default relative tolerance: keeps 1e-6 of populations and peak photons, where bursts regrow as well."""
 _POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
+_SHOWN = (*_POPULATIONS, "x.re", "x.im", "mu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,14 +190,15 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
             raise ValueError(f'initial: a {initial.model} trajectory cannot be continued as "{model}"')
         state = initial.final_state
     problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons)
-    solution = problem.run(times, range(len(problem.kernel.variables)), rtol)
+    shown = [v for v in problem.kernel.variables if v in _SHOWN]  # 1e7 times of every moment would not fit
+    solution = problem.run(times, [problem.kernel.variables.index(v) for v in shown], rtol)
     return _trajectory(problem, times, solution, rtol, initial)
 
 
 def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
-    index = {v: i for i, v in enumerate(problem.kernel.variables)}
-    rows = solution.columns
+    variables, rows = problem.kernel.variables, solution.columns
+    index = {v: i for i, v in enumerate(v for v in variables if v in _SHOWN)}
 
     def take(variable: str) -> np.ndarray:
         return rows[:, index[variable]] if variable in index else np.zeros(len(rows))
@@ -206,11 +208,11 @@ def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: f
     photons = p.molecules * (x.real**2 + x.imag**2 + take("mu"))
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:
-        status = status.replace("step budget", f"budget of {MAX_STEPS} steps")
+        status = status.replace("step budget", f"budget of {solution.steps} steps")
     populations = np.stack([take(v) for v in _POPULATIONS], axis=1)
     return Trajectory(p, problem.drive, problem.model, times, populations, photons,
                       p.molecules**0.5 * x, status, (), solution.steps, rtol,
-                      dict(zip(index, solution.last.tolist(), strict=False)), problem, initial)
+                      dict(zip(variables, solution.last.tolist(), strict=False)), problem, initial)
 
 
 def prepare(p: Parameters, d: Drive, model: str = "mean_field", names: Sequence[str] = ()) -> Problem:

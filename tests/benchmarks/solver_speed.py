@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracles"))
-import nine_variables  # noqa: E402
-import raw_moments  # noqa: E402
+import nine_variables
+import raw_moments
 
-from twin import pentacene, simulate, simulate_ensemble  # noqa: E402
-from twin.drive import Drive, Square  # noqa: E402
-from twin.problem import Problem  # noqa: E402
-from twin.simulation import prepare  # noqa: E402
+from twin import pentacene, simulate, simulate_ensemble
+from twin.drive import Drive, Square
+from twin.problem import Problem
+from twin.simulation import prepare
 
 P = pentacene.Parameters()
 SIX = ("coupling", "cavity_decay", "dephasing_35", "molecules", "thermal_photons", "pump_rate")
@@ -43,10 +44,11 @@ def scipy_undriven(p, pump, times, edges=(), method="LSODA", rtol=1e-8):
     rates, state = nine_variables.constants(p), np.zeros(9)
     state[0], state[5] = 1.0, p.thermal_photons / p.molecules
     bounds = [0.0, *edges, times[-1]]
-    for a, b in zip(bounds, bounds[1:], strict=False):
+    for a, b in pairwise(bounds):
         xi = pump(0.5 * (a + b))
-        found = solve_ivp(lambda t, z, xi=xi: nine_variables.slope(z, xi, rates), (a, b), state, method=method,
-                          rtol=rtol, atol=1e-18, t_eval=np.union1d(times[(times >= a) & (times <= b)], b))
+        found = solve_ivp(lambda t, z, xi=xi: nine_variables.slope(z, xi, rates), (a, b), state,
+                          method=method, rtol=rtol, atol=1e-18,
+                          t_eval=np.union1d(times[(times >= a) & (times <= b)], b))
         state = found.y[:, -1]
     return state
 
@@ -85,13 +87,15 @@ def driven():
             begin = time.perf_counter()
             raw_moments.solve(P, times, 6.2e7, rabi_35=rabi, rtol=1e-8)
             theirs = time.perf_counter() - begin
-        row(f"driven second order, Omega_35 = {rabi:.0e}, {count} variables", ours, theirs, "solve_ivp DOP853, NumPy")
+        row(f"driven second order, Omega_35 = {rabi:.0e}, {count} variables", ours, theirs,
+            "solve_ivp DOP853, NumPy")
     d = Drive(rabi_35=1e6, rabi_45=1e6, rabi_34=1e6)
     count = len(Problem(P, d, "cumulant").kernel.variables)
     begin = time.perf_counter()
     raw_moments.solve(P, times, 6.2e7, rabi_35=1e6, rabi_45=1e6, rabi_34=1e6, rtol=1e-8)
-    row(f"driven second order, three tones, {count} variables", best(lambda: simulate(P, d, times, rtol=1e-8), 5),
-        time.perf_counter() - begin, "solve_ivp DOP853, NumPy")
+    theirs = time.perf_counter() - begin
+    row(f"driven second order, three tones, {count} variables",
+        best(lambda: simulate(P, d, times, rtol=1e-8), 5), theirs, "solve_ivp DOP853, NumPy")
     problem = prepare(P, Drive(rabi_35=1e6), "cumulant", (*SIX[:5], "rabi_35"))
     row("driven second order with six sensitivities, Omega_35 = 1e6",
         best(lambda: problem.solve(times, P, Drive(rabi_35=1e6), rtol=1e-8), 3))
