@@ -211,8 +211,8 @@ class Problem:
             work = z.copy()
             status, steps, kept = engine.integrate(
                 function, work, n, bounds, forms, rows, lanes, self.kernel.blocks, times, rtol,
-                ABSOLUTE_TOLERANCE, longest, min(MAX_STEPS, MAX_WORK // n), np.asarray(columns, np.int64), out,
-                store)
+                ABSOLUTE_TOLERANCE, longest, min(MAX_STEPS, MAX_WORK // n), np.asarray(columns, np.int64),
+                out, store)
             if status != engine.RECORD_FULL:
                 return Solution(status, steps, out, store[:kept], work)
             record *= 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.drive import Drive, Frame, Gaussian, Sampled, Square, Steps, pump_line
+from twin.drive import CLOSEST, Drive, Frame, Gaussian, Sampled, Square, Steps, pump_line
 
 TIMES = st.floats(-1e-3, 1e-3)
 RISING = st.lists(TIMES, min_size=1, max_size=6, unique=True).map(sorted)
@@ -72,7 +72,9 @@ def test_edges_are_rising_and_hold_every_jump(gate, edges, tone):
     drive = Drive(pump_rate=pump, pump_on_at=gate[0], pump_off_at=gate[1], rabi_35=switch,
                   cavity_decay=switch)
     found = drive.edges()
-    assert list(found) == sorted(set(found)) and set(found) == {*gate, *edges, *tone}
+    # Times a rounding error apart count as one, since no step fits between them.
+    assert np.all(np.diff(found) > CLOSEST)
+    assert all(np.min(np.abs(np.array(found) - t)) <= CLOSEST for t in (*gate, *edges, *tone))
 
 
 def test_a_constant_pump_reads_the_same_everywhere():
