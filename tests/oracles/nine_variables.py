@@ -32,7 +32,7 @@ def solve(p, pump, times, edges=(), rtol=1e-11, method="DOP853"):
         # Just inside the segment, so that a jump at its end is not seen before its time.
         inside = lambda t, a=a, b=b: pump(min(max(t, a + 1e-9 * (b - a)), b - 1e-9 * (b - a)))  # noqa: E731
         solution = solve_ivp(lambda t, z, xi=inside: slope(z, xi(t), rates), (a, b), state, method=method,
-                             rtol=rtol, atol=1e-24, t_eval=np.union1d(times[asked], b),
+                             rtol=rtol, atol=1e-32, t_eval=np.union1d(times[asked], b),
                              first_step=1e-3 * (b - a))
         found[asked] = solution.y[:, : asked.sum()].T
         state = solution.y[:, -1]
