@@ -2,12 +2,7 @@
 
 The mode starts as a complex Gaussian with <|alpha|^2> = n_th + 1/2 and is kept there by noise of strength
 kappa (n_th + 1/2); photons = |alpha|^2 - 1/2. The spins' coherences carry the noise that their decay
-demands (Einstein relation, symmetric ordering):
-
-  <|d xi_A|^2> = dt/N * ( L+({A, A+}/2) - {L+A, A+}/2 - {A, L+A+}/2 )
-
-Populations carry none: relative to themselves it is 1/sqrt N and nothing amplifies it. Drift is the mean
-field; steps are Runge-Kutta 4 of fixed length with one kick each, so a shot depends on its seed and not
+demands (`langevin`). Drift is the mean field; steps are Runge-Kutta 4 of fixed length with one kick each, so a shot depends on its seed and not
 on the times at which it is read. Second order is not the mean of these shots: it gives every shot the
 root-mean-square seed.
 """
@@ -26,14 +21,12 @@ from numba import types
 from . import integrate as engine
 from .compiled import INDEX, MATRIX, VECTOR, compiled
 from .drive import CLOSEST, Drive, Gaussian
+from .langevin import noise
 from .pentacene import Parameters
 from .problem import Problem
 from .segments import held_values
 from .simulation import Trajectory, checked_times
-from .system import Operator, pentacene_system
 
-_KICKED: tuple[tuple[str, Operator | None], ...] = (("x", None), ("s53", (5, 3)), ("s54", (5, 4)),
-                                                    ("s43", (4, 3)))
 _LONGEST = 2_000_000
 """Steps of one shot, all of which are kept: about 0.5 GB."""
 _POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
@@ -115,7 +108,7 @@ def _plan(p: Parameters, d: Drive, end: float, initial: Trajectory | None) -> _P
     _, forms, rows, _ = problem.segments(p, d, float(starts[-1] + counts[-1] * lengths[-1]))
     decays = [held_values(d, a + 0.5 * h).get("cavity_decay", p.cavity_decay)
               for a, h in zip(starts, lengths, strict=True)]
-    places, strengths = _noise(p, decays, index)
+    places, strengths = noise(p, decays, index)
     return _Plan(problem, starts, lengths, counts, forms[: len(starts)], rows[: len(starts)],
                  np.array([index[v] for v in _POPULATIONS], np.int64), places, strengths)
 
@@ -159,47 +152,6 @@ def _step(problem: Problem, p: Parameters, d: Drive) -> float:
     return min(step, d.pump_rate.fwhm / 8.0) if isinstance(d.pump_rate, Gaussian) else step
 
 
-def _noise(p: Parameters, decays: list[float], index: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Places that are kicked (P,) and, segment by segment, the variance per second of each (S * P, 6).
-
-    Per quadrature of the scaled variable; `decays`: the cavity's decay rate in each segment.
-    """
-    places, rows = [], []
-    for name, operator in _KICKED:
-        row = np.zeros(6)
-        if operator is not None:
-            row[1:] = 0.5 * _einstein(p, operator) / p.molecules
-        for part in ("re", "im"):
-            if f"{name}.{part}" in index:
-                places.append(index[f"{name}.{part}"])
-                rows.append(row)
-    strengths = np.tile(np.array(rows), (len(decays), 1, 1))
-    for k, place in enumerate(places):
-        if place in (index["x.re"], index["x.im"]):
-            strengths[:, k, 0] = 0.5 * np.array(decays) * (p.thermal_photons + 0.5) / p.molecules
-    return np.array(places, np.int64), strengths.reshape(-1, 6)
-
-
-def _einstein(p: Parameters, a: Operator) -> np.ndarray:
-    """Factors of the five populations in the symmetric diffusion of the coherence `a` (5,) [1/s]."""
-    from .system import rates
-
-    values = {**p.values(), **dict.fromkeys(("energy_3", "energy_4", "energy_5", "mode_detuning", "rabi_35",
-                                              "rabi_45", "rabi_34"), 0.0)}
-    named = rates(values)
-    # Pumping enters S1 alone and leaves the triplet coherences' noise untouched.
-    named["pump"] = 0.0
-    adjoint = pentacene_system(p.dephasing_operator).adjoint()
-    decay = sum(c.real * named[r] for r, c in adjoint[a].get(a, {}).items())
-    factors = np.zeros(5)
-    for level in a:  # {A, A+}/2 = (s_aa + s_bb)/2
-        for (i, j), terms in adjoint[(level, level)].items():
-            if i == j:
-                factors[i - 1] += 0.5 * sum(c.real * named[r] for r, c in terms.items())
-        factors[level - 1] -= decay
-    return factors
-
-
 def _generator(seed: Any) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed))
 
@@ -225,20 +177,14 @@ def _read(plan: _Plan, p: Parameters, times: np.ndarray, grid: np.ndarray, state
           slopes: np.ndarray, index: dict[str, int]) -> Trajectory:
     """Cubic Hermite between the steps: as good as the steps themselves."""
     i = np.clip(np.searchsorted(grid, times, side="right") - 1, 0, len(grid) - 2)
-    h = grid[i + 1] - grid[i]
-    f = (times - grid[i]) / h
-
-    def take(v: str) -> np.ndarray:
-        if v not in index:
-            return np.zeros(len(times))
-        c = index[v]
-        a, b, da, db = states[i, c], states[i + 1, c], h * slopes[i, c], h * slopes[i + 1, c]
-        return a + f * (da + f * (3.0 * (b - a) - 2.0 * da - db + f * (2.0 * (a - b) + da + db)))
-
-    field = p.molecules**0.5 * (take("x.re") + 1j * take("x.im"))
-    populations = np.stack([take(v) for v in _POPULATIONS], axis=1)
-    last = np.flatnonzero(np.isclose(times, times[-1]))[-1]
-    final = {v: float(take(v)[last]) for v in index}
+    h = (grid[i + 1] - grid[i])[:, None]
+    f = (times - grid[i])[:, None] / h
+    g = 1.0 - f
+    values = (g * g * ((1.0 + 2.0 * f) * states[i] + f * h * slopes[i])
+              + f * f * ((1.0 + 2.0 * g) * states[i + 1] - g * h * slopes[i + 1]))
+    field = p.molecules**0.5 * (values[:, index["x.re"]] + 1j * values[:, index["x.im"]])
+    populations = values[:, plan.levels]
+    final = dict(zip(index, values[-1].tolist(), strict=True))
     finite = bool(np.isfinite(field[-1]))
     status = "ok" if finite else engine.STATUS[engine.STEP_TOO_SMALL]
     return Trajectory(p, plan.problem.drive, "stochastic", times, populations, np.abs(field) ** 2 - 0.5,
