@@ -2,9 +2,9 @@
 
 The mode starts as a complex Gaussian with <|alpha|^2> = n_th + 1/2 and is kept there by noise of strength
 kappa (n_th + 1/2); photons = |alpha|^2 - 1/2. The spins' coherences carry the noise that their decay
-demands (`langevin`). Drift is the mean field; steps are Runge-Kutta 4 of fixed length with one kick each, so a shot depends on its seed and not
-on the times at which it is read. Second order is not the mean of these shots: it gives every shot the
-root-mean-square seed.
+demands (`langevin`). Drift is the mean field; steps are Runge-Kutta 4 of fixed length with one kick
+each, so a shot depends on its seed and not on the times at which it is read. Second order is not the
+mean of these shots: it gives every shot the root-mean-square seed.
 """
 
 from __future__ import annotations

@@ -271,7 +271,7 @@ class RelayedConnection(socketserver.BaseRequestHandler):
 
 
 def test_the_traffic_is_real_through_a_relay_the_codes_are_the_same(served, tmp_path):
-    path, console = served
+    path, _ = served
     text = path.read_text()
     description = describe_bench(path)
     relays = {role: Relay(description.roles[role].address) for role in ("digitiser", "timing", "pump")}

@@ -101,7 +101,7 @@ def test_halving_the_step_moves_the_deterministic_part_by_less_than_1e_4_of_the_
 
     full = stochastic._step
     quiet = lambda p, decays, index: (np.array([0]), np.zeros((len(decays), 6)))  # noqa: E731
-    monkeypatch.setattr(stochastic, "_noise", quiet)
+    monkeypatch.setattr(stochastic, "noise", quiet)
     coarse = simulate(P, Drive(), times, model="stochastic", seed=9)
     monkeypatch.setattr(stochastic, "_step", lambda *a: 0.5 * full(*a))
     fine = simulate(P, Drive(), times, model="stochastic", seed=9)
