@@ -6,14 +6,14 @@ the nearest sample. E(t) = N hbar frequency_35 s55(t); the cavity's energy count
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .drive import Drive, Steps
 from .pentacene import HBAR, Parameters
 from .problem import Problem
+from .segments import held_values
 
 Function = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """(steps, places in them 0..1) -> values and their slopes."""
@@ -59,19 +59,27 @@ class Charging:
 class _Curve:
     """The recorded steps as polynomials: value and slope of each variable anywhere."""
 
-    def __init__(self, problem: Problem, end: float, rtol: float) -> None:
+    names = ("s55", "s33", "mu", "x.re", "x.im")
+
+    def __init__(self, pieces: Sequence[tuple[Problem, float]], rtol: float) -> None:
+        parts = [self._recorded(problem, end, rtol) for problem, end in pieces]
+        self.starts, self.lengths, self.poly, self.decay = map(np.concatenate, zip(*parts, strict=True))
+        self.molecules = pieces[-1][0].parameters.molecules
+
+    def _recorded(self, problem: Problem, end: float, rtol: float) -> tuple[np.ndarray, ...]:
+        """Starts, lengths, polynomials (steps, 8, names) and the cavity's decay rate of each step."""
         index = {v: i for i, v in enumerate(problem.kernel.variables)}
-        self.names = [v for v in ("s55", "s33", "mu", "x.re", "x.im") if v in index]
-        columns = [index[v] for v in self.names]
-        found = problem.run(np.array([end]), columns, rtol, record=4096)
-        self.starts, self.lengths = found.record[:, 0], found.record[:, 1]
-        self.poly = found.record[:, 2:].reshape(len(found.record), 8, len(columns))
-        self.molecules = problem.parameters.molecules
+        held = [v for v in self.names if v in index]
+        found = problem.run(np.array([end]), [index[v] for v in held], rtol, record=4096).record
+        poly = np.zeros((len(found), 8, len(self.names)))
+        poly[:, :, [self.names.index(v) for v in held]] = found[:, 2:].reshape(len(found), 8, len(held))
+        starts, lengths = found[:, 0], found[:, 1]
+        kappa = problem.parameters.cavity_decay
+        decay = [held_values(problem.drive, m).get("cavity_decay", kappa) for m in starts + 0.5 * lengths]
+        return starts, lengths, poly, np.array(decay)
 
     def read(self, name: str, steps: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and slope [1/s] of a variable at fractions x of the steps (broadcast)."""
-        if name not in self.names:
-            return np.zeros(np.broadcast(steps, x).shape), np.zeros(np.broadcast(steps, x).shape)
         c = self.poly[steps, :, self.names.index(name)]
         y = 1.0 - x
         v, dv = c[..., 7], np.zeros_like(x)
@@ -128,10 +136,13 @@ class _Curve:
         return float(function(step, np.clip(x, 0.0, 1.0))[0][0])
 
 
-def charging(problem: Problem, end: float, rtol: float) -> Charging:
-    """The figures of merit over [start, end]; times to 0.05 ns, values to 1e-6."""
-    p, d = problem.parameters, problem.drive
-    curve = _Curve(problem, end, rtol)
+def charging(pieces: Sequence[tuple[Problem, float]], rtol: float) -> Charging:
+    """The figures of merit; times to 0.05 ns, values to 1e-6.
+
+    `pieces`: problems with the times [s] at which they end, each continuing the one before it.
+    """
+    p = pieces[-1][0].parameters
+    curve = _Curve(pieces, rtol)
     unit = p.molecules * HBAR * p.frequency_35
     times, values = curve.extrema(curve.energy)
     first, low = _first_swing(values)
@@ -145,7 +156,7 @@ def charging(problem: Problem, end: float, rtol: float) -> Charging:
     size = curve.at(curve.energy, size_time) + curve.at(lambda s, x: curve.read("s33", s, x), size_time)
     peak, latency, burst = _bursts(curve, p.thermal_photons)
     photon = HBAR * p.cavity_frequency
-    emitted = _emitted(curve, d, p)
+    emitted = _emitted(curve, p)
     in_cavity = curve.at(curve.photons, t_min) - p.thermal_photons if low is not None else np.nan
     work = e_max - e_min
     figures = dict(
@@ -155,7 +166,7 @@ def charging(problem: Problem, end: float, rtol: float) -> Charging:
         efficiency=work / e_max if e_max > 0 else np.nan, discharge_power=unit * work / (t_min - t_max),
         maximum_power=unit * power, maximum_power_time=power_time, battery_size=p.molecules * size,
         peak_photons=peak, latency=latency, first_burst_time=burst,
-        emitted_energy=photon * emitted(end),
+        emitted_energy=photon * emitted(pieces[-1][1]),
         emitted_energy_at_minimum=photon * emitted(t_min) if low is not None else np.nan,
         energy_in_cavity=photon * in_cavity)
     return Charging(**{name: float(value) for name, value in figures.items()})
@@ -205,21 +216,14 @@ def _bursts(curve: _Curve, thermal: float) -> tuple[float, float, float]:
             float(times[first[0]]) if len(first) else np.nan)
 
 
-def _emitted(curve: _Curve, d: Drive, p: Parameters) -> Callable[[float], float]:
+def _emitted(curve: _Curve, p: Parameters) -> Callable[[float], float]:
     """Photons that left above the thermal ones, as a function of the time up to which they are counted."""
-    middle = curve.starts + 0.5 * curve.lengths
-    if d.cavity_decay is None:
-        decay = np.full(len(middle), p.cavity_decay)
-    elif isinstance(d.cavity_decay, Steps):
-        decay = np.array([np.real(d.cavity_decay.at(m)) for m in middle])
-    else:
-        decay = np.full(len(middle), float(d.cavity_decay))
 
     def until(time: float) -> float:
         share = np.clip((time - curve.starts) / curve.lengths, 0.0, 1.0)
         steps = np.flatnonzero(share > 0)
         x = share[steps][:, None] * _NODES
         n = curve.photons(np.broadcast_to(steps[:, None], x.shape), x)[0] - p.thermal_photons
-        return float(np.sum(decay[steps] * share[steps] * curve.lengths[steps] * (n @ _WEIGHTS)))
+        return float(np.sum(curve.decay[steps] * share[steps] * curve.lengths[steps] * (n @ _WEIGHTS)))
 
     return until

@@ -83,7 +83,12 @@ class Trajectory:
                              "mean_field or cumulant")
         from .charging import charging
 
-        return charging(self.problem, float(self.times[-1]), min(self.rtol, RTOL))
+        return charging(self._pieces(), min(self.rtol, RTOL))
+
+    def _pieces(self) -> list[tuple[Problem, float]]:
+        """The problems from t = 0 on whose solutions, one after the other, led here."""
+        before = self.origin._pieces() if self.origin is not None else []
+        return [*before, (self.problem, float(self.times[-1]))] if self.problem is not None else before
 
     def sensitivity(self, name: str) -> Sensitivity:
         """d/d(name) of every field, from forward sensitivities; ValueError for unknown names and models."""
@@ -188,6 +193,9 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
     if initial is not None:
         if initial.final_state is None or initial.model != model:
             raise ValueError(f'initial: a {initial.model} trajectory cannot be continued as "{model}"')
+        if initial.parameters.molecules != p.molecules:
+            raise ValueError(f"initial: its molecules = {initial.parameters.molecules:g} cannot become "
+                             f"{p.molecules:g}; molecules do not come and go during a shot")
         state = initial.final_state
     problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons)
     shown = [v for v in problem.kernel.variables if v in _SHOWN]  # 1e7 times of every moment would not fit

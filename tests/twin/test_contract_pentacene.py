@@ -229,3 +229,20 @@ def test_one_time_zero_alone_and_a_dark_crystal():
     assert dark.photons == pytest.approx(4312.0) and dark.populations[:, 0] == pytest.approx(1.0)
     ensemble = simulate_ensemble(P, Drive(), [0.0], 2, seed=1)
     assert ensemble.photons.shape == (2, 1)
+
+
+def test_figures_of_a_continued_trajectory_count_from_the_beginning():
+    p, d = pentacene.Parameters(), Drive(pump_rate=5e7)
+    whole = simulate(p, d, np.linspace(0.0, 2e-6, 50)).charging()
+    first = simulate(p, d, np.linspace(0.0, 4.4e-7, 10))
+    second = simulate(p, d, np.linspace(4.4e-7, 2e-6, 50), initial=first).charging()
+    for name in ("maximum_energy", "maximum_energy_time", "minimum_energy_time", "maximum_power",
+                 "emitted_energy", "latency", "energy_in_cavity"):
+        assert getattr(second, name) == pytest.approx(getattr(whole, name), rel=1e-6), name
+
+
+def test_molecules_do_not_come_and_go_between_two_parts_of_a_shot():
+    p, times = pentacene.Parameters(), np.linspace(0.0, 1e-7, 5)
+    first = simulate(p, Drive(), times)
+    with pytest.raises(ValueError, match="molecules"):
+        simulate(p.replace(molecules=2e16), Drive(), times + 1e-7, initial=first)
