@@ -68,15 +68,10 @@ class _Curve:
 
     def _recorded(self, problem: Problem, end: float, rtol: float) -> tuple[np.ndarray, ...]:
         """Starts, lengths, polynomials (steps, 8, names) and the cavity's decay rate of each step."""
-        index = {v: i for i, v in enumerate(problem.kernel.variables)}
-        held = [v for v in self.names if v in index]
-        found = problem.run(np.array([end]), [index[v] for v in held], rtol, record=4096).record
-        poly = np.zeros((len(found), 8, len(self.names)))
-        poly[:, :, [self.names.index(v) for v in held]] = found[:, 2:].reshape(len(found), 8, len(held))
-        starts, lengths = found[:, 0], found[:, 1]
-        kappa = problem.parameters.cavity_decay
-        decay = [held_values(problem.drive, m).get("cavity_decay", kappa) for m in starts + 0.5 * lengths]
-        return starts, lengths, poly, np.array(decay)
+        found = problem.run(np.array([end]), self.names, rtol, record=4096)
+        kappa, middles = problem.parameters.cavity_decay, found.starts + 0.5 * found.lengths
+        decay = [held_values(problem.drive, m).get("cavity_decay", kappa) for m in middles]
+        return found.starts, found.lengths, found.polynomials, np.array(decay)
 
     def read(self, name: str, steps: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and slope [1/s] of a variable at fractions x of the steps (broadcast)."""

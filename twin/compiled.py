@@ -30,5 +30,9 @@ class _NoOverlap(Compiler):
 compiled = partial(njit, **FLAGS)
 """njit for ordinary loops: compiled(signature)(function)."""
 
+uncounted = partial(njit, _nrt=False, **FLAGS)
+"""njit for loops that own nothing: no array is made and none is counted in and out, which numba otherwise
+does at every view of an array, at more cost than a small model's arithmetic."""
+
 kernel_compiled = partial(njit, pipeline_class=_NoOverlap, **FLAGS)
 """njit for functions whose array arguments are promised not to overlap."""

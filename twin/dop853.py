@@ -115,18 +115,18 @@ def combine(row, h, z, k, out):
                 + 2.9475147891527724 * k[13, i] + -9.15095847217987 * k[14, i])
 
 
-@compiled(types.Tuple((types.f8, types.f8))(MATRIX, types.i8))
-def error_estimates(k, i):
-    """The local errors of order 5 and 3 of component i, per step length."""
-    five = (0.01312004499419488 * k[0, i] + -1.2251564463762044 * k[5, i]
-            + -0.4957589496572502 * k[6, i] + 1.6643771824549864 * k[7, i]
-            + -0.35032884874997366 * k[8, i] + 0.3341791187130175 * k[9, i]
-            + 0.08192320648511571 * k[10, i] + -0.022355307863886294 * k[11, i])
-    three = (-0.18980075407240762 * k[0, i] + 4.450312892752409 * k[5, i]
-            + 1.8915178993145003 * k[6, i] + -5.801203960010585 * k[7, i]
-            + -0.4226823213237919 * k[8, i] + -0.1521609496625161 * k[9, i]
-            + 0.20136540080403034 * k[10, i] + 0.02265179219836082 * k[11, i])
-    return five, three
+@kernel_compiled(types.void(MATRIX, VECTOR, VECTOR))
+def error_estimates(k, five, three):
+    """The local errors of order 5 and 3 of the first len(five) components, per step length."""
+    for i in range(len(five)):
+        five[i] = (0.01312004499419488 * k[0, i] + -1.2251564463762044 * k[5, i]
+                   + -0.4957589496572502 * k[6, i] + 1.6643771824549864 * k[7, i]
+                   + -0.35032884874997366 * k[8, i] + 0.3341791187130175 * k[9, i]
+                   + 0.08192320648511571 * k[10, i] + -0.022355307863886294 * k[11, i])
+        three[i] = (-0.18980075407240762 * k[0, i] + 4.450312892752409 * k[5, i]
+                    + 1.8915178993145003 * k[6, i] + -5.801203960010585 * k[7, i]
+                    + -0.4226823213237919 * k[8, i] + -0.1521609496625161 * k[9, i]
+                    + 0.20136540080403034 * k[10, i] + 0.02265179219836082 * k[11, i])
 
 
 @compiled(types.void(types.f8, MATRIX, types.i8, MATRIX, types.i8))

@@ -203,6 +203,16 @@ class Drive(Record):
         return tuple(kept)
 
 
+    @property
+    def last_light(self) -> float:
+        """From when on [s] the pump stays dark; inf if it never stops."""
+        pump, off = self.pump_rate, math.inf if self.pump_off_at is None else self.pump_off_at
+        stepped_down = isinstance(pump, Steps) and pump.values[-1] == 0
+        if stepped_down or isinstance(pump, (Square, Gaussian, Sampled)):
+            return min(off, *pump.edges[-1:])
+        return self.pump_on_at if pump == 0.0 else off
+
+
 def pump_line(pump: Pump, start: float, stop: float) -> tuple[float, float]:
     """(value at start, value at stop) of a pump that is linear between two neighbouring edges [1/s].
 

@@ -2,29 +2,21 @@
 
 The right-hand side comes as a function value with a fixed signature, so that this file compiles
 once and is cached; `kernels` makes such functions from tables. Sensitivities are no special
-case: they are further components of the same vector, which steer no step (`n_state`).
+case: they are further components of the same vector, which steer no step (`lanes`).
 
 Every segment lies between two edges of the drive, so no step can leap over a pulse.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import types
 
-from .compiled import INDEX, MATRIX, VECTOR, compiled
-from .dop853 import NODE, combine, dense_tail, error_estimates
-
-LANES = 8
-"""Parameters that one pass differentiates by."""
-
-DENSE_SHARE = 1.5
-"""How much larger than the error of a step the error between its ends may be."""
-
-_NEGLIGIBLE = 1e-30
-"""Scaled moments below this may start at any rate: they are not worth a step."""
+from .compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled, uncounted
+from .dop853 import NODE, combine, dense_tail
+from .function_value import LINEARISED, RHS
+from .lanes import LANES, PATTERN, slopes
+from .step_control import dense_error, first_step, growth, largest_members, step_error
 
 OK, STEP_BUDGET, STEP_TOO_SMALL, RECORD_FULL = 0, 1, 2, 3
 STATUS = {
@@ -34,29 +26,12 @@ STATUS = {
     STEP_TOO_SMALL: "the step size fell below rounding; a rate or drive is out of proportion, check its unit",
 }
 
-RHS_SIGNATURE = types.void(VECTOR, VECTOR, VECTOR, VECTOR)
-"""rhs(z, k, u, dz): state, forms of rates, signals, slope; sensitivities follow the state in each."""
-RHS = types.FunctionType(RHS_SIGNATURE)
-
-
-class FunctionValue(types.WrapperAddressProtocol):
-    """A compiled right-hand side as an argument; its address is looked up once, not at every call."""
-
-    def __init__(self, function: Any) -> None:
-        compiled_function = function.get_compile_result(RHS_SIGNATURE)
-        self._keep = compiled_function  # the machine code lives as long as this does
-        self._address = compiled_function.library.get_pointer_to_function(
-            compiled_function.fndesc.llvm_cfunc_wrapper_name)
-
-    def __wrapper_address__(self) -> int:
-        return self._address
-
-    def signature(self) -> Any:
-        return RHS_SIGNATURE
-
 # Columns of a segment's row of signals: pump value at start, its slope, start, centre and 1/width of the
 # Gaussian (0: none), then real and imaginary part and detuning of the cavity drive.
 PUMP, SLOPE, START, CENTRE, SHARPNESS, DRIVE_RE, DRIVE_IM, DRIVE_DETUNING, SIGNAL_COLUMNS = range(9)
+
+_VANISHED = 1e-150
+"""Below, a variable is nothing: products of smaller numbers are denormal, which costs a hundredfold."""
 
 
 @compiled(types.void(types.f8, VECTOR, VECTOR, VECTOR))
@@ -86,30 +61,14 @@ def signals(t, row, lanes, u):
             u[3 + 2 * LANES + q] = im * c - re * s - turn * u[1]
 
 
-@compiled(types.f8(MATRIX, types.f8, VECTOR, VECTOR, INDEX, VECTOR, types.f8, types.f8, types.i8))
-def _error(stages, h, z, z_new, blocks, largest, rtol, atol, n):
-    """The mixed error of order 5 and 3 after Hairer, relative to the largest member of each block."""
-    largest[:] = 0.0
-    for i in range(n):
-        size = max(abs(z[i]), abs(z_new[i]))
-        if size > largest[blocks[i]]:
-            largest[blocks[i]] = size
-    five, three = 0.0, 0.0
-    for i in range(n):
-        e5, e3 = error_estimates(stages, i)
-        scale = atol + rtol * largest[blocks[i]]
-        five += (e5 / scale) ** 2
-        three += (e3 / scale) ** 2
-    if five == 0.0:
-        return 0.0
-    return abs(h) * five / np.sqrt((five + 0.01 * three) * n)
-
-
 @compiled(types.void(types.f8, VECTOR, VECTOR, MATRIX, INDEX, MATRIX))
 def _dense(h, z, z_new, stages, columns, poly):
     """Coefficients (8, columns) of the 7th-order interpolant of one step."""
     for c in range(len(columns)):
         i = columns[c]
+        if i < 0:
+            poly[:, c] = 0.0
+            continue
         rise = z_new[i] - z[i]
         poly[0, c] = z[i]
         poly[1, c] = rise
@@ -118,70 +77,56 @@ def _dense(h, z, z_new, stages, columns, poly):
         dense_tail(h, stages, i, poly, c)
 
 
-@compiled(types.f8(MATRIX, INDEX, INDEX, VECTOR, types.f8, types.f8, types.i8))
-def _dense_error(poly, columns, blocks, largest, rtol, atol, n):
-    """Error between the ends of a step, over DENSE_SHARE times what is allowed at its end.
-
-    Where steps are as long as stability allows, the end is exact and the interpolant is not: it misses by
-    about 9.2e-4 of its last coefficient (measured on decaying and ringing pentacene).
-    """
-    worst = 0.0
-    for c in range(len(columns)):
-        i = columns[c]
-        if i < n:
-            worst = max(worst, 9.2e-4 * abs(poly[7, c]) / (DENSE_SHARE * (atol + rtol * largest[blocks[i]])))
-    return worst
-
-
-@compiled(types.void(types.f8, MATRIX, VECTOR))
-def interpolate(x, poly, out):
-    """out = the interpolant at the fraction x of its step."""
-    y = 1.0 - x
-    for c in range(len(out)):
-        v = poly[7, c]
-        v = poly[6, c] + x * v
-        v = poly[5, c] + y * v
-        v = poly[4, c] + x * v
-        v = poly[3, c] + y * v
-        v = poly[2, c] + x * v
-        v = poly[1, c] + y * v
-        out[c] = poly[0, c] + x * v
+@kernel_compiled(types.i8(types.f8, types.f8, types.f8, VECTOR, types.i8, MATRIX, MATRIX))
+def _interpolate(t, h, until, times, asked, poly, out):
+    """Rows of `out` for the times from index `asked` on that lie `until` at the latest; the next index."""
+    columns = poly.shape[1]
+    while asked < len(times) and times[asked] <= until:
+        x = (times[asked] - t) / h
+        y = 1.0 - x
+        for c in range(columns):
+            v = poly[6, c] + x * poly[7, c]
+            v = poly[5, c] + y * v
+            v = poly[4, c] + x * v
+            v = poly[3, c] + y * v
+            v = poly[2, c] + x * v
+            v = poly[1, c] + y * v
+            out[asked, c] = poly[0, c] + x * v
+        asked += 1
+    return asked
 
 
-@compiled(types.f8(VECTOR, VECTOR, INDEX, VECTOR, types.i8, types.f8))
-def _first_step(z, slope, blocks, largest, n, span):
-    """A hundredth of the shortest time in which a block would change by itself; at most the segment."""
-    largest[:] = 0.0
-    for i in range(n):
-        largest[blocks[i]] = max(largest[blocks[i]], abs(z[i]))
-    h = span
-    for i in range(n):
-        if abs(slope[i]) > 0.0 and largest[blocks[i]] > _NEGLIGIBLE:
-            h = min(h, 0.01 * largest[blocks[i]] / abs(slope[i]))
-    return h
+@compiled(types.void(MATRIX, VECTOR))
+def _accept(stages, z):
+    """z = the end of the step in row 16, with what has vanished set to zero; its slope begins the next step."""
+    for i in range(len(z)):
+        z[i] = stages[16, i] if abs(stages[16, i]) > _VANISHED else 0.0
+        stages[0, i] = stages[12, i]
 
 
-@compiled(types.Tuple((types.i8, types.i8, types.i8))(
-    RHS, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, INDEX, VECTOR, types.f8, types.f8, types.f8,
-    types.i8, INDEX, MATRIX, MATRIX))
-def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, atol, longest, max_steps,
-              columns, out, record):
-    """Integrate z in place over the segments; returns (status, steps taken, steps recorded).
+@compiled(types.boolean(VECTOR))
+def _moves(shift):
+    largest = 0.0
+    for q in range(len(shift)):
+        largest = max(largest, abs(shift[q]))
+    return largest > 0.0
 
-    bounds (S+1,): edges [s]; forms, rows, lanes (S, .): what holds in each segment; times (T,) rising within
-    the bounds; out (T, C): the `columns` of z there; record (R, 2 + 8 C): start, length and interpolant of
-    every step, if R > 0. `longest` [s] caps a step. Error control looks at z[:n_state] only.
-    """
+
+@uncounted(types.UniTuple(types.i8, 4)(
+    RHS, LINEARISED, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR,
+    VECTOR))
+def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
+             atol, longest, max_steps, columns, out, record, stages, sizes, poly, u, sums, jacobian):
+    """`integrate` with room to work in: stages (20, n), sizes (2, blocks), poly (8, C), u, sums, jacobian."""
     n = len(z)
-    stages = np.empty((16, n))
-    z_new, trial = np.empty(n), np.empty(n)
-    u = np.empty(3 if n == n_state else 3 + 3 * LANES)
-    poly = np.empty((8, len(columns)))
-    largest = np.empty(blocks.max() + 1)
+    z_new, trial = stages[16], stages[17]
+    five, three = stages[18, :n_state], stages[19, :n_state]
+    largest, inverse = sizes[0], sizes[1]
     steps, recorded, asked = 0, 0, 0
     while asked < len(times) and times[asked] <= bounds[0]:
         for c in range(len(columns)):
-            out[asked, c] = z[columns[c]]
+            out[asked, c] = z[columns[c]] if columns[c] >= 0 else 0.0
         asked += 1
     h = 0.0
     for segment in range(len(bounds) - 1):
@@ -190,70 +135,100 @@ def integrate(rhs, z, n_state, bounds, forms, rows, lanes, blocks, times, rtol, 
         varying = (row[SLOPE] != 0.0 or row[SHARPNESS] > 0.0 or row[DRIVE_RE] != 0.0 or row[DRIVE_IM] != 0.0
                    or (n != n_state and row[DRIVE_DETUNING] != 0.0))
         signals(t, row, lane, u)
-        rhs(z, k, u, stages[0])
+        slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 0)
+        if n != n_state and segment > 0 and _moves(shifts[segment]):
+            # A pump's edge that moves leaves the pump as it was for so much longer.
+            signals(t, rows[segment - 1], lanes[segment - 1], u)
+            before = u[0]
+            signals(t, row, lane, u)
+            u[0] = before
+            slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 1)
+            for i in range(n_state):
+                for q in range(LANES):
+                    z[n_state + LANES * i + q] += shifts[segment, q] * (stages[1, i] - stages[0, i])
+            signals(t, row, lane, u)
+            slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 0)
         # A segment of almost no length must not leave its step to the next one.
-        h = max(h, _first_step(z, stages[0], blocks, largest, n_state, end - t))
+        h = max(h, first_step(z, stages[0], blocks, largest, end - t))
         rejected = False
         while t < end:
             if steps >= max_steps:
-                return STEP_BUDGET, steps, recorded
+                return STEP_BUDGET, steps, recorded, asked
             h = min(h, longest)
             last = t + h * (1.0 + 1e-12) >= end
             step = end - t if last else h
             if step <= 4e-16 * max(abs(t), abs(end)) and not last:
-                return STEP_TOO_SMALL, steps, recorded
+                return STEP_TOO_SMALL, steps, recorded, asked
             for s in range(1, 12):
                 combine(s, step, z, stages, trial)
                 if varying:
                     signals(t + NODE[s] * step, row, lane, u)
-                rhs(trial, k, u, stages[s])
+                slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
             combine(12, step, z, stages, z_new)
-            error = _error(stages, step, z, z_new, blocks, largest, rtol, atol, n_state)
+            largest_members(z, z_new, blocks, largest)
+            error = step_error(stages, step, blocks, largest, rtol, atol, five, three, inverse)
             steps += 1
             if not error <= 1.0:  # catches NaN as well
-                h = step * (max(0.2, 0.9 * error ** -0.125) if error < 1e300 else 0.1)
+                h = step * (max(0.2, growth(error)) if error < 1e300 else 0.1)
                 rejected = True
                 if h < 1e-30:
-                    return STEP_TOO_SMALL, steps, recorded
+                    return STEP_TOO_SMALL, steps, recorded, asked
                 continue
             t_new = end if last else t + step
             if varying:
                 signals(t_new, row, lane, u)
-            rhs(z_new, k, u, stages[12])
-            wanted = asked < len(times) and times[asked] <= t_new
+            slopes(rhs, linearised, pattern, n_state, z_new, k, u, sums, jacobian, stages, 12)
             between = 0.0
-            if wanted or len(record) > 0:
+            if len(record) > 0 or (asked < len(times) and times[asked] <= t_new):
                 for s in range(13, 16):
                     combine(s, step, z, stages, trial)
                     if varying:
                         signals(t + NODE[s] * step, row, lane, u)
-                    rhs(trial, k, u, stages[s])
+                    slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
                 _dense(step, z, z_new, stages, columns, poly)
-                between = _dense_error(poly, columns, blocks, largest, rtol, atol, n_state)
+                between = dense_error(poly, columns, blocks, largest, rtol, atol)
                 if between > 1.0:
-                    h = step * max(0.2, 0.9 * between ** -0.125)
+                    h = step * max(0.2, growth(between))
                     rejected = True
                     continue
-                while asked < len(times) and times[asked] <= t_new:
-                    interpolate((times[asked] - t) / step, poly, out[asked])
-                    asked += 1
+                asked = _interpolate(t, step, t_new, times, asked, poly, out)
                 if len(record) > 0:
                     if recorded >= len(record):
-                        return RECORD_FULL, steps, recorded
+                        return RECORD_FULL, steps, recorded, asked
                     record[recorded, 0], record[recorded, 1] = t, step
                     for r in range(8):
                         for c in range(len(columns)):
                             record[recorded, 2 + r * len(columns) + c] = poly[r, c]
                     recorded += 1
-            grow = 6.0 if error == 0.0 else min(6.0, 0.9 * error ** -0.125)
+            grow = growth(error)
             if between > 0.0:
-                grow = min(grow, 0.95 * between ** -0.125)
+                grow = min(grow, 1.05 * growth(between))
             if rejected:
                 grow = min(1.0, grow)
             # The cut at an edge says nothing about the size that the solution allows.
             h = max(h, step * grow) if last and step < h else step * max(0.3, grow)
             rejected = False
             t = t_new
-            z[:] = z_new
-            stages[0, :] = stages[12]
-    return OK, steps, recorded
+            _accept(stages, z)
+    return OK, steps, recorded, asked
+
+
+@compiled(types.UniTuple(types.i8, 4)(
+    RHS, LINEARISED, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX))
+def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
+              atol, longest, max_steps, columns, out, record):
+    """Integrate z in place over the segments; returns (status, steps tried, steps recorded, times reached).
+
+    bounds (S+1,): edges [s]; forms, rows, lanes (S, .): what holds in each segment; shifts (S, LANES):
+    derivative of each segment's start by each lane's parameter; times (T,) rising within the bounds;
+    out (T, C): the `columns` of z there (-1: zero); record (R, 2 + 8 C): start, length and interpolant of
+    every step, if R > 0. `longest` [s] caps a step. Error control looks at z[:n_state] only.
+    """
+    n = len(z)
+    u = np.empty(3 if n == n_state else 3 + 3 * LANES)
+    sizes, poly = np.empty((2, blocks.max() + 1)), np.empty((8, len(columns)))
+    sums, jacobian = np.empty(len(pattern[3])), np.empty(len(pattern[1]))
+    return _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times,
+                    rtol, atol, longest, max_steps, columns, out, record, np.empty((20, n)), sizes, poly, u,
+                    sums, jacobian)

@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .integrate import LANES, FunctionValue
+from .function_value import LINEARISED_SIGNATURE, FunctionValue
 from .system import SIGNALS
 from .table import Group, Table
 
-_DERIVATION = ("compiled.py", "system.py", "readings.py", "table.py", "kernels.py")
+_DERIVATION = ("compiled.py", "function_value.py", "system.py", "readings.py", "table.py", "kernels.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +37,14 @@ class Kernel:
     variables: tuple[str, ...]
     forms: tuple[tuple[tuple[tuple[str, ...], float], ...], ...]
     blocks: np.ndarray
+    pattern: tuple[np.ndarray, ...]
     rhs: Any
     module: ModuleType
 
     @property
-    def rhs_with_sensitivities(self) -> Any:
-        """The same with LANES derivatives behind the state; compiled (or loaded) at first use."""
-        return _value(self.module.load_sensitivities())
-
-    def form_values(self, rates: dict[str, complex]) -> np.ndarray:
-        """(forms,) values, complex if the rates are."""
-        return np.array([sum(f * math.prod(rates[r] for r in names) for names, f in form)
-                         for form in self.forms])
+    def linearised(self) -> Any:
+        """The right-hand side with what sensitivities need; compiled (or loaded) at first use."""
+        return _value(self.module.load_linearised(), LINEARISED_SIGNATURE)
 
 
 @cache
@@ -60,13 +56,13 @@ def kernel(model: str, dephasing_operator: str, started: tuple[str, ...], active
     if not path.exists():
         _write(path, _source(_derive(model, dephasing_operator, started, active), key))
     module = _load(name, path)
-    blocks = np.array(module.BLOCKS, np.int64)
-    return Kernel(module.VARIABLES, module.FORMS, blocks, _value(module.rhs), module)
+    blocks, *pattern = (np.array(row, np.int64) for row in (module.BLOCKS, *module.PATTERN))
+    return Kernel(module.VARIABLES, module.FORMS, blocks, tuple(pattern), _value(module.rhs), module)
 
 
 @cache
-def _value(function: Any) -> FunctionValue:
-    return FunctionValue(function)
+def _value(function: Any, *signature: Any) -> FunctionValue:
+    return FunctionValue(function, *signature)
 
 
 def _derive(model: str, dephasing_operator: str, started: Iterable[str], active: Iterable[str]) -> Table:
@@ -120,61 +116,82 @@ _HEAD = '''"""Written by twin.kernels; do not edit. Structure: {key}"""
 from functools import cache
 
 from twin.compiled import kernel_compiled
+from twin.function_value import LINEARISED_SIGNATURE, RHS_SIGNATURE
 
 VARIABLES = {variables!r}
 FORMS = {forms!r}
 BLOCKS = {blocks!r}
+PATTERN = {pattern!r}
 
-_compile = kernel_compiled("void(f8[::1], f8[::1], f8[::1], f8[::1])")
 
+@kernel_compiled(RHS_SIGNATURE)
 '''
 
 
 def _source(table: Table, key: str) -> str:
     writer = _Writer(table)
-    return (_HEAD.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks)
-            + "\n".join(writer.plain() + writer.with_sensitivities()) + "\n")
+    head = _HEAD.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks,
+                        pattern=writer.pattern)
+    return head + "\n".join(writer.plain() + writer.linearised()) + "\n"
 
 
 class _Writer:
-    """Writes the two functions of one table."""
+    """Writes the two functions of one table, and the pattern that `lanes` needs."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.index = {v: i for i, v in enumerate(table.variables)}
-        self.n, self.m = len(table.variables), len(table.forms)
+        self.jacobian = [self._row(groups) for groups in table.equations]
+
+    @property
+    def pattern(self) -> tuple[tuple[int, ...], ...]:
+        """As `lanes.PATTERN`."""
+        equations = self.table.equations
+        return (_starts(self.jacobian), tuple(j for row in self.jacobian for j in row), _starts(equations),
+                tuple(g.form for e in equations for g in e),
+                tuple(SIGNALS.index(g.signal) if g.signal else -1 for e in equations for g in e))
 
     def plain(self) -> list[str]:
-        lines = ["@_compile", "def rhs(z, k, u, dz):"]
-        lines += self._loads("    ")
+        lines = ["def rhs(z, k, u, dz):", *self._loads()]
         for i, groups in enumerate(self.table.equations):
             terms = [self._factor(g) + self._sum(g) for g in groups] or ["0.0"]
             lines.append(f"    dz[{i}] = " + " + ".join(terms))
         return [*lines, "", ""]
 
-    def with_sensitivities(self) -> list[str]:
-        """State as above, then for each lane the product rule: d(factor) * sum + factor * d(sum)."""
-        lines = ["def rhs_with_sensitivities(z, k, u, dz):"]
-        lines += self._loads("    ")
+    def linearised(self) -> list[str]:
+        """The same with each group's sum kept, then the entries of the Jacobian row by row."""
+        lines = ["def _linearised(z, k, u, dz, sums, jacobian):", *self._loads()]
+        at = 0
         for i, groups in enumerate(self.table.equations):
-            names = []
-            for j, g in enumerate(groups):
-                lines.append(f"    g{i}_{j} = {self._sum(g)}")
-                names.append(f"{self._factor(g)}g{i}_{j}")
-            lines.append(f"    dz[{i}] = " + (" + ".join(names) or "0.0"))
-        lines.append(f"    for q in range({LANES}):")
-        lines += [f"        y{i} = z[{self.n + LANES * i} + q]" for i in range(self.n)]
-        for i, groups in enumerate(self.table.equations):
-            terms = [t for j, g in enumerate(groups) for t in self._lane_terms(i, j, g)]
-            lines.append(f"        dz[{self.n + LANES * i} + q] = " + (" + ".join(terms) or "0.0"))
-        return [*lines, "", "", "@cache", "def load_sensitivities():",
-                "    return _compile(rhs_with_sensitivities)"]
+            names = [f"g{at + j}" for j in range(len(groups))]
+            lines += [f"    {name} = {self._sum(g)}" for name, g in zip(names, groups, strict=True)]
+            lines += [f"    sums[{at + j}] = {name}" for j, name in enumerate(names)]
+            terms = [self._factor(g) + name for name, g in zip(names, groups, strict=True)] or ["0.0"]
+            lines.append(f"    dz[{i}] = " + " + ".join(terms))
+            at += len(groups)
+        entries = (slope for row in self.jacobian for slope in row.values())
+        lines += [f"    jacobian[{e}] = {slope}" for e, slope in enumerate(entries)]
+        return [*lines, "", "", "@cache", "def load_linearised():",
+                "    return kernel_compiled(LINEARISED_SIGNATURE)(_linearised)"]
 
-    def _loads(self, indent: str) -> list[str]:
+    def _row(self, groups: tuple[Group, ...]) -> dict[int, str]:
+        """Column -> d(equation)/d(variable) as text, for the variables that the equation knows."""
+        found: dict[int, list[str]] = {}
+        for g in groups:
+            slopes: dict[int, list[str]] = {}
+            for weight, names in g.terms:
+                for a, v in enumerate(names):
+                    others = [f"x{self.index[w]}" for b, w in enumerate(names) if b != a]
+                    slopes.setdefault(self.index[v], []).append(self._product(weight, others))
+            for column, parts in slopes.items():
+                found.setdefault(column, []).append(f"{self._factor(g)}({' + '.join(parts)})")
+        return {column: " + ".join(parts) for column, parts in sorted(found.items())}
+
+    def _loads(self) -> list[str]:
         used = sorted({g.form for e in self.table.equations for g in e if self._named(g)})
         signals = sorted({SIGNALS.index(g.signal) for e in self.table.equations for g in e if g.signal})
-        return ([f"{indent}x{i} = z[{i}]" for i in range(self.n)] + [f"{indent}k{j} = k[{j}]" for j in used]
-                + [f"{indent}u{s} = u[{s}]" for s in signals])
+        return ([f"    x{i} = z[{i}]" for i in range(len(self.index))] + [f"    k{j} = k[{j}]" for j in used]
+                + [f"    u{s} = u[{s}]" for s in signals])
 
     def _named(self, g: Group) -> bool:
         """False where the form is the number 1 (a signal stands alone)."""
@@ -194,17 +211,7 @@ class _Writer:
             return "*".join(names)
         return "*".join([f"({weight!r})", *names])
 
-    def _lane_terms(self, i: int, j: int, g: Group) -> list[str]:
-        terms = []
-        signal = SIGNALS.index(g.signal) if g.signal else -1
-        dk, du = f"k[{self.m + LANES * g.form} + q]", f"u[{3 + LANES * signal} + q]"
-        if g.signal:
-            terms.append((f"k{g.form}*" if self._named(g) else "") + f"{du}*g{i}_{j}")
-        if self._named(g):
-            terms.append((f"u{signal}*" if g.signal else "") + f"{dk}*g{i}_{j}")
-        slopes = [self._product(w, [f"y{self.index[v]}" if b == a else f"x{self.index[v]}"
-                                    for b, v in enumerate(p)])
-                  for w, p in g.terms for a in range(len(p))]
-        if slopes:
-            terms.append(f"{self._factor(g)}({' + '.join(slopes)})")
-        return terms
+
+def _starts(rows: Iterable[Sized]) -> tuple[int, ...]:
+    """Where each of consecutive rows begins, and the end."""
+    return (0, *accumulate(len(row) for row in rows))

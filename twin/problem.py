@@ -3,56 +3,68 @@
 `Problem` is what `simulation`, `charging` and `fit` share. It knows a reading's kernel, cuts time at
 every edge of the drive, and differentiates by a complex step through plain arithmetic, so that the
 derivative of a rate by a parameter is exact to rounding.
+
+Once an undriven crystal's pump is over and S1 has emptied, the same declaration without pump and S1
+takes over: S1's decay (9 ns) would cap every further step of an explicit method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from . import integrate as engine
 from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
+from .lanes import LANES
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
 from .rotating_frame import frame_values, is_on
-from .segments import TONES, fill_lane, held_values, signal_row
+from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
+from .stage import COMPLEX_STEP, Outcome, Segments, Stage, stage
 from .system import SWITCHES, rates
 
-ABSOLUTE_TOLERANCE = 1e-30
-"""Of the scaled moments: the thermal seed is n_th/N = 1e-13 and is amplified e^20 fold, so it must count."""
+SHOWN = ("s11", "s22", "s33", "s44", "s55", "x.re", "x.im", "mu")
+"""What a trajectory shows: populations, field, connected photons."""
 
-MAX_STEPS = 20_000_000
-MAX_WORK = 200_000_000
-"""Steps times variables: half a minute or so, however many moments there are."""
-_STEP = 1e-30
-DRIVE_NAMES = ("pump_rate", "rabi_35", "rabi_45", "rabi_34", "cavity_drive", "cavity_drive_detuning")
-
-
-Segments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""bounds (S+1,), forms (S, m or 9 m), rows (S, 8), lanes (S, 40)."""
+DRIVE_NAMES = ("pump_rate", "pump_on_at", "pump_off_at", "rabi_35", "rabi_45", "rabi_34", "cavity_drive",
+               "cavity_drive_detuning")
+_SIGNALS = DRIVE_NAMES[:3] + DRIVE_NAMES[6:]  # these move no form of rates
+_EMPTY = 32.0
+"""Lifetimes after which S1 holds 1e-14 of what it held."""
+_WORTHWHILE = 100.0
+"""Lifetimes of S1 that must follow for a second stage to pay."""
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What one integration returned: columns (T, C) at the times, the record of its steps, its status."""
+    """One integration at times (T,): values (T, V) of the variables asked for, slopes (T, V, names).
+
+    `starts` (R,), `lengths` (R,) [s] and `polynomials` (R, 8, V) are the interpolants of its steps, if they
+    were recorded; `state` is the last value and derivatives (1 + names,) of every variable that is left.
+    """
 
     status: int
     steps: int
-    columns: np.ndarray
-    record: np.ndarray
-    last: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    polynomials: np.ndarray
+    state: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A reading of one crystal under one drive, ready to integrate and, by `names`, to differentiate.
 
-    `start` [s] and `state` (variable -> value) continue an earlier trajectory; otherwise the start is
-    t = 0 with all molecules in level 1, a thermal mode and no correlations. `phase_open` keeps both
+    `start` [s] and `state` (variable -> value and derivatives) continue an earlier trajectory; otherwise the
+    start is t = 0 with all molecules in level 1, a thermal mode and no correlations. `phase_open` keeps both
     quadratures of the field (stochastic shots).
     """
 
@@ -61,24 +73,38 @@ class Problem:
     model: str
     names: tuple[str, ...] = ()
     start: float = 0.0
-    state: dict[str, float] | None = None
+    state: dict[str, np.ndarray] | None = None
     phase_open: bool = False
     seed_photons: float | None = None
-    kernel: Kernel = field(init=False)
+    stage: Stage = field(init=False)
 
     def __post_init__(self) -> None:
         for name in self.names:
             if name not in (*NAMES, *DRIVE_NAMES, "seed_photons"):
                 raise ValueError("sensitivity: " + nearest(name, (*NAMES, *DRIVE_NAMES, "seed_photons")))
-        if len(self.names) > engine.LANES:
-            raise ValueError(f"at most {engine.LANES} parameters at once, found {len(self.names)}")
-        active = self._active()
-        started = set(self.initial())
-        compiled = kernel(self.model, self.parameters.dephasing_operator, tuple(sorted(started)), active)
-        object.__setattr__(self, "kernel", compiled)
+        if len(self.names) > LANES:
+            raise ValueError(f"at most {LANES} parameters at once, found {len(self.names)}")
+        if "pump_off_at" in self.names and self.drive.pump_off_at is None:
+            raise ValueError("sensitivity: pump_off_at is None, so there is no edge to move; give it a time")
+        object.__setattr__(self, "stage", stage(self._kernel(self.initial(), self._active), self.names))
+
+    def _kernel(self, started: Any, active: tuple[str, ...]) -> Kernel:
+        return kernel(self.model, self.parameters.dephasing_operator, tuple(sorted(started)), active)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel at the start."""
+        return self.stage.kernel
+
+    @cached_property
+    def _dark(self) -> Stage:
+        """The stage after the pulse: no pump, and so nothing that brings S1 back."""
+        left = [v for v in self.kernel.variables if "22" not in v]
+        return stage(self._kernel(left, tuple(s for s in self._active if s != "pump")), self.names)
 
     # what is on -----------------------------------------------------------------------------------
 
+    @cached_property
     def _active(self) -> tuple[str, ...]:
         values = self._flat(self.parameters, self.drive)
         on = {s for s in SWITCHES[:4] if values[s] != 0 or self._moves(s)}
@@ -105,22 +131,32 @@ class Problem:
         d = self.drive
         return (is_on(d.rabi_35) or is_on(d.cavity_drive) or (is_on(d.rabi_34) and is_on(d.rabi_45)))
 
+    def _handover(self, p: Parameters, d: Drive, end: float) -> float | None:
+        """When [s] the stage without pump and S1 takes over; None: not before `end`, or not worth it.
+
+        With a tone on, the tone's own turning sets the steps.
+        """
+        decay = p.spontaneous_emission + p.intersystem_crossing
+        if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or decay == 0.0:
+            return None
+        empty = max(d.last_light, self.start) + _EMPTY / decay
+        return empty if (end - empty) * decay > _WORTHWHILE else None
+
     # values ---------------------------------------------------------------------------------------
 
-    def _flat(self, p: Parameters, d: Drive, **changed: complex) -> dict[str, complex]:
-        values: dict[str, complex] = dict(p.values())
+    def _flat(self, p: Parameters, d: Drive, **changed: Any) -> dict[str, Any]:
+        values: dict[str, Any] = dict(p.values())
         values.update(dict.fromkeys(("energy_3", "energy_4", "energy_5", "mode_detuning", *TONES), 0.0))
         values.update(changed)
         for energy, parts in frame_values(p, d).items():
             values[energy] = sum(w * (values[n] if n else 1.0) for n, w in parts)
         return values
 
-    def initial(self, p: Parameters | None = None, **changed: complex) -> dict[str, complex]:
+    def initial(self, p: Parameters | None = None, **changed: Any) -> dict[str, Any]:
         """Variables that are not zero at the start."""
         if self.state is not None:
-            return {v: x for v, x in self.state.items()}
-        p = p or self.parameters
-        values = self._flat(p, self.drive, **changed)
+            return {v: x[0] for v, x in self.state.items()}
+        values: dict[str, Any] = {**(p or self.parameters).values(), **changed}
         n, thermal = values["molecules"], values["thermal_photons"]
         if self.model != "mean_field":
             return {"s11": 1.0, "mu": thermal / n}
@@ -131,91 +167,110 @@ class Problem:
             return {"s11": 1.0}
         return {"s11": 1.0, "x.re": (seed / n) ** 0.5}
 
-    def segments(self, p: Parameters, d: Drive, end: float) -> Segments:
+    def segments(self, d: Drive, end: float) -> Segments:
         """What holds between neighbouring edges up to `end` [s]."""
         inner = [e for e in d.edges() if self.start + CLOSEST < e < end - CLOSEST]
-        bounds = np.array([self.start, *inner, end])
-        rows = np.array([signal_row(d, a, b) for a, b in pairwise(bounds)])
-        lanes = np.zeros((len(rows), 5 * engine.LANES))
-        base = self._flat(p, d)
+        bounds = [self.start, *inner, end]
+        rows = [signal_row(d, a, b) for a, b in pairwise(bounds)]
+        if "pump_on_at" in self.names and self.state is None and abs(d.pump_on_at - self.start) <= CLOSEST:
+            # The edge at the very start: no time passes before it, but it can move.
+            bounds, rows = [self.start, *bounds], [signal_row(d, self.start - CLOSEST, self.start), *rows]
+        lanes, shifts = np.zeros((len(rows), 5 * LANES)), np.zeros((len(rows), LANES))
+        for q, name in enumerate(self.names):
+            shifts[:, q] = edge_shifts(d, name, bounds[:-1])
+            for row, lane in zip(rows, lanes, strict=True):
+                fill_lane(lane, q, name, d, row)
+        return Segments(np.array(bounds), np.array(rows), lanes, shifts)
+
+    def forms(self, of: Stage, p: Parameters, d: Drive, segments: Segments) -> np.ndarray:
+        """Forms (S, m or 9 m) of a stage in each segment; tones and a switched decay are held in between."""
         made: dict[tuple, np.ndarray] = {}
-        forms = []
-        for i, (a, b) in enumerate(pairwise(bounds)):
+        found = []
+        for a, b in pairwise(segments.bounds):
             held = held_values(d, 0.5 * (a + b))
             key = tuple(held.items())
             if key not in made:
-                made[key] = self._form_row(p, d, base, held)
-            forms.append(made[key])
-            for q, name in enumerate(self.names):
-                fill_lane(lanes[i], q, name, d, rows[i])
-        return bounds, np.array(forms), rows, lanes
+                made[key] = of.forms(rates(self._stepped(p, d, held)))
+            found.append(made[key])
+        return np.array(found)
 
-    def _form_row(self, p: Parameters, d: Drive, base: dict, held: dict[str, float]) -> np.ndarray:
-        row = self.kernel.form_values(rates({**base, **held})).real
-        if not self.names:
-            return row
-        lanes = np.zeros((len(row), engine.LANES))
+    def _stepped(self, p: Parameters, d: Drive, held: dict[str, float]) -> dict[str, Any]:
+        """All values; those that are differentiated by as rows: plain, then a complex step in each name."""
+        rows: dict[str, Any] = dict(held)
         for q, name in enumerate(self.names):
-            if name in NAMES or name in TONES:
-                lanes[:, q] = self._form_slope(p, d, held, name)
-        return np.concatenate((row, lanes.ravel()))
-
-    def _form_slope(self, p: Parameters, d: Drive, held: dict[str, float], name: str) -> np.ndarray:
-        shaped = isinstance(getattr(d, name, None), Steps)  # then the derivative is by a common factor
-        if name in held:
-            moved = {**held, name: held[name] + 1j * _STEP * (held[name] if shaped else 1.0)}
-            values = {**self._flat(p, d), **moved}
-        elif name in NAMES:
-            values = {**self._flat(p, d, **{name: p.value(name) + 1j * _STEP}), **held}
-        else:
-            values = {**self._flat(p, d), **held, name: 1j * _STEP}
-        return self.kernel.form_values(rates(values)).imag / _STEP
+            if name in _SIGNALS or name == "seed_photons":
+                continue
+            shaped = isinstance(getattr(d, name, None), Steps)  # then the derivative is by a common factor
+            value = held[name] if name in held else p.value(name)
+            rows[name] = np.full(1 + len(self.names), value, complex)
+            rows[name][1 + q] += 1j * COMPLEX_STEP * (value if shaped else 1.0)
+        return self._flat(p, d, **rows)
 
     def vector(self, p: Parameters) -> np.ndarray:
         """The state at the start, followed by its derivatives lane by lane if there are names."""
-        index = {v: i for i, v in enumerate(self.kernel.variables)}
-        n = len(index)
-        z = np.zeros(n * (1 + engine.LANES) if self.names else n)
+        z = np.zeros(self.stage.size)
         for v, x in self.initial(p).items():
-            z[index[v]] = np.real(x)
-        if self.state is None:
-            for q, name in enumerate(self.names):
-                if name in ("molecules", "thermal_photons", "seed_photons"):
-                    for v, x in self.initial(p, **{name: self._value(p, name) + 1j * _STEP}).items():
-                        z[n + engine.LANES * index[v] + q] = np.imag(x) / _STEP
+            z[self.stage.index[v]] = np.real(x)
+        for q, name in enumerate(self.names):
+            for v, slope in self._start_slopes(p, q, name).items():
+                z[self.stage.lane(v) + q] = slope
         return z
 
-    def _value(self, p: Parameters, name: str) -> float:
-        if name != "seed_photons":
-            return p.value(name)
-        return p.thermal_photons if self.seed_photons is None else self.seed_photons
+    def _start_slopes(self, p: Parameters, q: int, name: str) -> dict[str, float]:
+        if self.state is not None:
+            return {v: float(x[1 + q]) for v, x in self.state.items() if len(x) > 1}
+        if name not in ("molecules", "thermal_photons", "seed_photons"):
+            return {}
+        seeded = name == "seed_photons" and self.seed_photons is not None
+        value = self.seed_photons if seeded else p.value(name.replace("seed", "thermal"))
+        moved = self.initial(p, **{name: value + 1j * COMPLEX_STEP})
+        return {v: float(np.imag(x)) / COMPLEX_STEP for v, x in moved.items()}
 
     # integration ----------------------------------------------------------------------------------
 
-    def run(self, times: np.ndarray, columns: Sequence[int], rtol: float, p: Parameters | None = None,
-            d: Drive | None = None, z: np.ndarray | None = None, record: int = 0) -> Solution:
-        """Integrate to times[-1]; `columns` index the vector. `p`, `d` replace values, not the structure."""
+    def run(self, times: np.ndarray, variables: Sequence[str] = SHOWN, rtol: float = 1e-8,
+            p: Parameters | None = None, d: Drive | None = None, record: int = 0) -> Solution:
+        """Integrate to times[-1]; `p`, `d` replace values, not the structure. `record`: keep the steps."""
         p, d = p or self.parameters, d or self.drive
-        z = self.vector(p) if z is None else z.copy()
-        n = len(self.kernel.variables)
-        times = np.ascontiguousarray(times, float)
-        out = np.full((len(times), len(columns)), np.nan)
-        if times[-1] <= self.start:
-            out[:] = z[list(columns)]
-            return Solution(engine.OK, 0, out, np.empty((0, 2 + 8 * len(columns))), z)
-        bounds, forms, rows, lanes = self.segments(p, d, float(times[-1]))
-        function = self.kernel.rhs_with_sensitivities if self.names else self.kernel.rhs
+        z = self.vector(p)
+        end = float(times[-1])
+        out = np.empty((len(times), len(variables) * (1 + len(self.names))))
+        if end <= self.start:
+            out[:] = np.append(z, 0.0)[self.stage.columns(variables)]
+            return self._solution(variables, self.stage, z, out, [])
+        handover = self._handover(p, d, end)
+        if handover is None:
+            lit = self._leg(self.stage, z, times, end, variables, rtol, p, d, record, out)
+            return self._solution(variables, self.stage, z, out, [lit])
+        first = int(np.searchsorted(times, handover, side="right"))
+        lit = self._leg(self.stage, z, times[:first], handover, variables, rtol, p, d, record, out[:first])
+        if lit.status != engine.OK:
+            out[first:] = np.nan
+            return self._solution(variables, self.stage, z, out, [lit])
+        z = self._dark.adopt(z, self.stage)
+        after = Segments(np.array([handover, end]), np.zeros((1, engine.SIGNAL_COLUMNS)),
+                         np.zeros((1, 5 * LANES)), np.zeros((1, LANES)))
+        dark = self._leg(self._dark, z, times[first:], end, variables, rtol, p, d, record, out[first:], after)
+        return self._solution(variables, self._dark, z, out, [lit, dark])
+
+    def _leg(self, of: Stage, z: np.ndarray, times: np.ndarray, end: float, variables: Sequence[str],
+             rtol: float, p: Parameters, d: Drive, record: int, out: np.ndarray,
+             segments: Segments | None = None) -> Outcome:
+        segments = segments or self.segments(d, end)
         longest = 0.25 * np.pi / abs(d.cavity_drive_detuning) if d.cavity_drive_detuning else np.inf
-        while True:
-            store = np.empty((record, 2 + 8 * len(columns)))
-            work = z.copy()
-            status, steps, kept = engine.integrate(
-                function, work, n, bounds, forms, rows, lanes, self.kernel.blocks, times, rtol,
-                ABSOLUTE_TOLERANCE, longest, min(MAX_STEPS, MAX_WORK // n), np.asarray(columns, np.int64),
-                out, store)
-            if status != engine.RECORD_FULL:
-                return Solution(status, steps, out, store[:kept], work)
-            record *= 4
+        forms = self.forms(of, p, d, segments)
+        return of.run(z, segments, forms, times, rtol, of.columns(variables), longest, record, out)
+
+    def _solution(self, variables: Sequence[str], last: Stage, z: np.ndarray, out: np.ndarray,
+                  legs: list[Outcome]) -> Solution:
+        count, k = len(variables), len(self.names)
+        record = np.concatenate([np.empty((0, 2 + 8 * out.shape[1])), *(leg.record for leg in legs)])
+        polynomials = record[:, 2:].reshape(len(record), 8, out.shape[1])[..., :count]
+        state = {v: np.append(z[i], z[last.lane(v): last.lane(v) + k] if k else [])
+                 for v, i in last.index.items()}
+        return Solution(legs[-1].status if legs else engine.OK, sum(leg.steps for leg in legs),
+                        out[:, :count], out[:, count:].reshape(len(out), count, k), record[:, 0],
+                        record[:, 1], polynomials, state)
 
     def solve(self, times: np.ndarray, p: Parameters | None = None, d: Drive | None = None,
               seed_photons: float | None = None, rtol: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
@@ -224,30 +279,23 @@ class Problem:
         problem = self
         if seed_photons is not None and seed_photons != self.seed_photons:
             problem = _with_seed(self, seed_photons)
-        index = {v: i for i, v in enumerate(self.kernel.variables)}
-        parts = [index[v] for v in ("x.re", "x.im", "mu") if v in index]
-        n, lanes, names = len(index), engine.LANES, len(self.names)
-        columns = parts + [n + lanes * i + q for i in parts for q in range(names)]
-        found = problem.run(times, columns, rtol, p, d).columns
-        photons, slopes = np.zeros(len(times)), np.zeros((len(times), names))
-        for j, i in enumerate(parts):
-            own = found[:, j]
-            dx = found[:, len(parts) + names * j: len(parts) + names * (j + 1)]
-            if self.kernel.variables[i] == "mu":
-                photons += own
-                slopes += dx
-            else:
-                photons += own * own
-                slopes += 2.0 * own[:, None] * dx
-        if "molecules" in self.names:
-            slopes[:, self.names.index("molecules")] += photons / p.molecules
-        return p.molecules * photons, p.molecules * slopes
+        found = problem.run(times, ("x.re", "x.im", "mu"), rtol, p, d)
+        return photon_number(found, p, self.names)
+
+
+def photon_number(found: Solution, p: Parameters, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Photons (T,) and derivatives (T, names) from a solution whose last variables are x.re, x.im, mu."""
+    re, im, connected = found.values[:, -3:].T
+    d_re, d_im, d_connected = np.moveaxis(found.slopes[:, -3:], 1, 0)
+    per_molecule = re * re + im * im + connected
+    slopes = p.molecules * (2.0 * (re[:, None] * d_re + im[:, None] * d_im) + d_connected)
+    if "molecules" in names:
+        slopes[:, names.index("molecules")] += per_molecule
+    return p.molecules * per_molecule, slopes
 
 
 def _with_seed(problem: Problem, seed: float) -> Problem:
     # The same kernel, so nothing is derived or compiled again.
     copy = object.__new__(Problem)
-    for name in Problem.__dataclass_fields__:
-        object.__setattr__(copy, name, getattr(problem, name))
-    object.__setattr__(copy, "seed_photons", float(seed))
+    copy.__dict__.update(problem.__dict__, seed_photons=float(seed))
     return copy

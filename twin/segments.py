@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from . import integrate as engine
-from .drive import Drive, Gaussian, Steps, pump_line
+from .drive import CLOSEST, Drive, Gaussian, Steps, pump_line
+from .lanes import LANES
 
 TONES = ("rabi_35", "rabi_45", "rabi_34")
 
@@ -48,12 +50,24 @@ def fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray) ->
     if name == "pump_rate":
         number = isinstance(d.pump_rate, float)
         lane[q] = float(_pumping(d, row[engine.START])) if number else row[engine.PUMP]
-        lane[engine.LANES + q] = 0.0 if number else row[engine.SLOPE]
+        lane[LANES + q] = 0.0 if number else row[engine.SLOPE]
     elif name == "cavity_drive":
         way = _direction(d.cavity_drive, row)
-        lane[2 * engine.LANES + q], lane[3 * engine.LANES + q] = way.real, way.imag
+        lane[2 * LANES + q], lane[3 * LANES + q] = way.real, way.imag
     elif name == "cavity_drive_detuning":
-        lane[4 * engine.LANES + q] = 1.0
+        lane[4 * LANES + q] = 1.0
+
+
+def edge_shifts(d: Drive, name: str, starts: Sequence[float]) -> np.ndarray:
+    """(S,) derivative of each segment's start [s] by a field of the drive: 1 where that field is the edge.
+
+    Of an edge at the very start it is the derivative towards later times.
+    """
+    if name not in ("pump_on_at", "pump_off_at"):
+        return np.zeros(len(starts))
+    found = np.abs(np.array(starts) - getattr(d, name)) <= CLOSEST
+    found[:1] = False  # nothing was in force before
+    return found.astype(float)
 
 
 def _pumping(d: Drive, time: float) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, Problem, Solution
+from .problem import DRIVE_NAMES, Problem, Solution, photon_number
 from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
@@ -29,8 +29,6 @@ MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
 MAX_TIMES = 10_000_000
 RTOL = 5e-10
 """Default relative tolerance: keeps 1e-6 of populations and peak photons, where bursts regrow as well."""
-_POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
-_SHOWN = (*_POPULATIONS, "x.re", "x.im", "mu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +62,7 @@ class Trajectory:
     warnings: tuple[str, ...] = ()
     steps: int = 0
     rtol: float = RTOL
-    final_state: dict[str, float] | None = entry(default=None, repr=False)
+    final_state: dict[str, np.ndarray] | None = entry(default=None, repr=False)
     problem: Problem | None = entry(default=None, repr=False)
     origin: Trajectory | None = entry(default=None, repr=False)
 
@@ -94,41 +92,23 @@ class Trajectory:
         """d/d(name) of every field, from forward sensitivities; ValueError for unknown names and models."""
         if self.problem is None:
             raise ValueError(f'model="{self.model}" has no sensitivities; use mean_field, rate or cumulant')
-        solution, problem = self._differentiated(name)
-        index = {v: i for i, v in enumerate(problem.kernel.variables)}
-        rows = solution.columns
-        n = len(index)
-
-        def take(variable: str) -> tuple[np.ndarray, np.ndarray]:
-            if variable not in index:
-                return np.zeros(len(rows)), np.zeros(len(rows))
-            return rows[:, index[variable]], rows[:, n + index[variable]]
-
-        root = self.parameters.molecules**0.5
-        (xr, dxr), (xi, dxi), (mu, dmu) = take("x.re"), take("x.im"), take("mu")
-        photons = self.parameters.molecules * (2.0 * (xr * dxr + xi * dxi) + dmu)
-        amplitude = root * (dxr + 1j * dxi)
+        solution = self._differentiated(name)
+        slopes = solution.slopes[:, :, 0]
+        photons = photon_number(solution, self.parameters, (name,))[1][:, 0]
+        amplitude = self.parameters.molecules**0.5 * (slopes[:, 5] + 1j * slopes[:, 6])
         if name == "molecules":
-            photons = photons + (xr * xr + xi * xi + mu)
-            amplitude = amplitude + 0.5 / root * (xr + 1j * xi)
-        populations = np.stack([take(v)[1] for v in _POPULATIONS], axis=1)
-        return Sensitivity(name, self.times, populations, photons, amplitude)
+            amplitude = amplitude + 0.5 / self.parameters.molecules * self.field
+        return Sensitivity(name, self.times, slopes[:, :5].copy(), photons, amplitude)
 
-    def _differentiated(self, name: str) -> tuple[Solution, Problem]:
+    def _differentiated(self, name: str) -> Solution:
         base = self.problem
         assert base is not None  # `sensitivity` has looked
-        problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, base.state,
-                          seed_photons=base.seed_photons)
-        n = len(problem.kernel.variables)
-        z = problem.vector(base.parameters)
+        state = base.state
         if self.origin is not None:  # the state that this one continues depends on the parameter too
-            before, earlier = self.origin._differentiated(name)
-            place = {v: i for i, v in enumerate(earlier.kernel.variables)}
-            for i, v in enumerate(problem.kernel.variables):
-                if v in place:
-                    z[n + engine.LANES * i] = before.last[len(place) + engine.LANES * place[v]]
-        columns = [*range(n), *(n + engine.LANES * i for i in range(n))]
-        return problem.run(self.times, columns, self.rtol, z=z), problem
+            state = self.origin._differentiated(name).state
+        problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, state,
+                          seed_photons=base.seed_photons)
+        return problem.run(self.times, rtol=self.rtol)
 
 
 def checked_times(times: Any) -> np.ndarray:
@@ -198,29 +178,19 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
                              f"{p.molecules:g}; molecules do not come and go during a shot")
         state = initial.final_state
     problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons)
-    shown = [v for v in problem.kernel.variables if v in _SHOWN]  # 1e7 times of every moment would not fit
-    solution = problem.run(times, [problem.kernel.variables.index(v) for v in shown], rtol)
-    return _trajectory(problem, times, solution, rtol, initial)
+    return _trajectory(problem, times, problem.run(times, rtol=rtol), rtol, initial)
 
 
 def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
-    variables, rows = problem.kernel.variables, solution.columns
-    index = {v: i for i, v in enumerate(v for v in variables if v in _SHOWN)}
-
-    def take(variable: str) -> np.ndarray:
-        return rows[:, index[variable]] if variable in index else np.zeros(len(rows))
-
-    p = problem.parameters
-    x = take("x.re") + 1j * take("x.im")
-    photons = p.molecules * (x.real**2 + x.imag**2 + take("mu"))
+    p, values = problem.parameters, solution.values
+    amplitude = p.molecules**0.5 * (values[:, 5] + 1j * values[:, 6])
+    photons, _ = photon_number(solution, p, ())
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:
         status = status.replace("step budget", f"budget of {solution.steps} steps")
-    populations = np.stack([take(v) for v in _POPULATIONS], axis=1)
-    return Trajectory(p, problem.drive, problem.model, times, populations, photons,
-                      p.molecules**0.5 * x, status, (), solution.steps, rtol,
-                      dict(zip(variables, solution.last.tolist(), strict=False)), problem, initial)
+    return Trajectory(p, problem.drive, problem.model, times, values[:, :5], photons, amplitude, status, (),
+                      solution.steps, rtol, solution.state, problem, initial)
 
 
 def prepare(p: Parameters, d: Drive, model: str = "mean_field", names: Sequence[str] = ()) -> Problem:

@@ -1,0 +1,59 @@
+"""Forward sensitivities: the slope of a state and of its derivatives by up to LANES parameters.
+
+With dx/dt = sum over groups of (signal * form * sum of products), a derivative y = dx/dp obeys
+
+  dy_i/dt = sum_j J_ij y_j + sum over groups of i of d(signal * form)/dp * (sum of products),
+
+J_ij = d(dx_i/dt)/dx_j. A kernel works out J and the sums (`kernels`); the rest is the same for every
+structure and compiled once, here. The derivatives stand behind the state, LANES to each variable.
+"""
+
+from __future__ import annotations
+
+from numba import njit, types
+
+from .compiled import INDEX, MATRIX, VECTOR, kernel_compiled
+from .function_value import address
+
+LANES = 8
+"""Parameters that one pass differentiates by."""
+
+PATTERN = types.UniTuple(INDEX, 5)
+"""(first Jacobian entry of each variable, columns, first group of each variable, form and signal (-1: none)
+of each group); the firsts have one more entry, the end."""
+
+
+@kernel_compiled(types.void(PATTERN, types.i8, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, MATRIX, types.i8))
+def lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s):
+    """stages[s, n:], the slope of the derivatives z[n:]; k and u hold derivatives behind their values."""
+    row_starts, columns, group_starts, group_forms, group_signals = pattern
+    forms = len(k) // (1 + LANES)
+    for i in range(n):
+        out = n + LANES * i
+        for q in range(LANES):
+            stages[s, out + q] = 0.0
+        for e in range(row_starts[i], row_starts[i + 1]):
+            place, slope = n + LANES * columns[e], jacobian[e]
+            for q in range(LANES):
+                stages[s, out + q] += slope * z[place + q]
+        for g in range(group_starts[i], group_starts[i + 1]):
+            form, signal = group_forms[g], group_signals[g]
+            moved = forms + LANES * form
+            if signal < 0:
+                for q in range(LANES):
+                    stages[s, out + q] += sums[g] * k[moved + q]
+            else:
+                by_form, by_signal = sums[g] * u[signal], sums[g] * k[form]
+                for q in range(LANES):
+                    stages[s, out + q] += by_form * k[moved + q] + by_signal * u[3 + LANES * signal + q]
+
+
+@njit(inline="always")  # as a call of its own, its seventy words of arguments would cost more than it does
+def slopes(rhs, linearised, pattern, n, z, k, u, sums, jacobian, stages, s):
+    """stages[s] = the slope of the state z[:n] and, if z is longer, of its derivatives."""
+    there = address(stages, s * len(z))
+    if len(z) == n:
+        rhs(address(z, 0), address(k, 0), address(u, 0), there)
+    else:
+        linearised(address(z, 0), address(k, 0), address(u, 0), there, address(sums, 0), address(jacobian, 0))
+        lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s)
