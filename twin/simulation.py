@@ -17,10 +17,11 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, Problem, Solution, photon_number
+from .problem import DRIVE_NAMES, Problem
 from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
+from .solution import Solution, photon_number
 
 if TYPE_CHECKING:
     from .charging import Charging
@@ -118,10 +119,11 @@ def checked_times(times: Any) -> np.ndarray:
     if np.size(times) > MAX_TIMES:
         raise ValueError(f"times: {np.size(times)} points; the limit is {MAX_TIMES}")
     found = np.ascontiguousarray(times, float)
-    if not np.all(np.isfinite(found)):
+    rising = found[1:] > found[:-1]  # False wherever nan stands on either side
+    if not (np.isfinite(found[0]) and np.isfinite(found[-1])) or np.isnan(found).any():
         raise ValueError("times: all must be finite")
-    if np.any(np.diff(found) <= 0):
-        i = int(np.argmax(np.diff(found) <= 0))
+    if not rising.all():
+        i = int(np.argmin(rising))
         raise ValueError(f"times: must increase, but times[{i + 1}] = {found[i + 1]:g} s follows "
                          f"{found[i]:g} s")
     return found
@@ -184,7 +186,9 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
 def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
     p, values = problem.parameters, solution.values
-    amplitude = p.molecules**0.5 * (values[:, 5] + 1j * values[:, 6])
+    amplitude = np.empty(len(times), complex)
+    amplitude.real, amplitude.imag = values[:, 5], values[:, 6]
+    amplitude *= p.molecules**0.5
     photons, _ = photon_number(solution, p, ())
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:
