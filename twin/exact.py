@@ -126,7 +126,7 @@ def _segment(space: _Space, system: System, p: Parameters, d: Drive, begin: floa
     """Hamiltonian (a list if it depends on time) and jump operators between two edges."""
     middle = 0.5 * (begin + stop)
     problem = Problem(p, d, "mean_field")
-    values = dict(problem._flat(p, d))
+    values = dict(problem.flat(p, d))
     for name in ("rabi_35", "rabi_45", "rabi_34"):
         value = getattr(d, name)
         values[name] = np.real(value.at(middle) if isinstance(value, Steps) else value)

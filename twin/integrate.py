@@ -61,20 +61,27 @@ def signals(t, row, lanes, u):
             u[3 + 2 * LANES + q] = im * c - re * s - turn * u[1]
 
 
-@compiled(types.void(types.f8, VECTOR, VECTOR, MATRIX, INDEX, MATRIX))
-def _dense(h, z, z_new, stages, columns, poly):
-    """Coefficients (8, columns) of the 7th-order interpolant of one step."""
+@compiled(types.void(types.f8, VECTOR, MATRIX, INDEX, MATRIX, MATRIX))
+def _dense(h, z, stages, columns, chosen, poly):
+    """Coefficients (8, columns) of the 7th-order interpolant of one step that ends in row 16 of the stages.
+
+    The stages of the columns are first laid side by side in `chosen` (16, columns), so that the sums over
+    them run along memory.
+    """
     for c in range(len(columns)):
-        i = columns[c]
-        if i < 0:
-            poly[:, c] = 0.0
-            continue
-        rise = z_new[i] - z[i]
+        i = max(columns[c], 0)
+        for s in range(16):
+            chosen[s, c] = stages[s, i]
+        rise = stages[16, i] - z[i]
         poly[0, c] = z[i]
         poly[1, c] = rise
         poly[2, c] = h * stages[0, i] - rise
         poly[3, c] = 2.0 * rise - h * (stages[12, i] + stages[0, i])
-        dense_tail(h, stages, i, poly, c)
+    dense_tail(h, chosen, poly)
+    for c in range(len(columns)):
+        if columns[c] < 0:  # what stays zero
+            for r in range(8):
+                poly[r, c] = 0.0
 
 
 @kernel_compiled(types.i8(types.f8, types.f8, types.f8, VECTOR, types.i8, MATRIX, MATRIX))
@@ -125,11 +132,11 @@ def _moves(shift):
 
 @uncounted(types.UniTuple(types.i8, 4)(
     FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
-    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR,
-    VECTOR))
+    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR,
+    VECTOR, VECTOR))
 def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
-             atol, longest, max_steps, columns, out, record, stages, sizes, poly, u, sums, jacobian):
-    """`integrate` with room to work in: stages (20, n), sizes (2, blocks), poly (8, C), u, sums, jacobian."""
+             atol, longest, max_steps, columns, out, record, stages, sizes, chosen, poly, u, sums, jacobian):
+    """`integrate` with room to work in: stages (20, n), sizes (2, blocks), chosen (16, C), poly (8, C)."""
     n = len(z)
     z_new, trial = stages[16], stages[17]
     five, three = stages[18, :n_state], stages[19, :n_state]
@@ -196,7 +203,7 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
                     if varying:
                         signals(t + NODE[s] * step, row, lane, u)
                     slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
-                _dense(step, z, z_new, stages, columns, poly)
+                _dense(step, z, stages, columns, chosen, poly)
                 between = dense_error(poly, columns, blocks, largest, rtol, atol)
                 if between > 1.0:
                     h = step * max(0.2, growth(between))
@@ -241,5 +248,5 @@ def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, 
     sizes, poly = np.empty((2, blocks.max() + 1)), np.empty((8, len(columns)))
     sums, jacobian = np.empty(len(pattern[3])), np.empty(len(pattern[1]))
     return _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times,
-                    rtol, atol, longest, max_steps, columns, out, record, np.empty((20, n)), sizes, poly, u,
-                    sums, jacobian)
+                    rtol, atol, longest, max_steps, columns, out, record, np.empty((20, n)), sizes,
+                    np.empty((16, len(columns))), poly, u, sums, jacobian)

@@ -25,12 +25,9 @@ from .pentacene import NAMES, Parameters
 from .quantity import nearest
 from .rotating_frame import frame_values, is_on
 from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
-from .solution import Solution, photon_number
+from .solution import SHOWN, Solution, photon_number
 from .stage import COMPLEX_STEP, Outcome, Segments, Stage, stage
 from .system import SWITCHES, rates
-
-SHOWN = ("s11", "s22", "s33", "s44", "s55", "x.re", "x.im", "mu")
-"""What a trajectory shows: populations, field, connected photons."""
 
 DRIVE_NAMES = ("pump_rate", "pump_on_at", "pump_off_at", "rabi_35", "rabi_45", "rabi_34", "cavity_drive",
                "cavity_drive_detuning")
@@ -79,7 +76,7 @@ class Problem:
         return self.stage.kernel
 
     @cached_property
-    def _dark(self) -> Stage:
+    def dark(self) -> Stage:
         """The stage after the pulse: no pump, and so nothing that brings S1 back."""
         left = [v for v in self.kernel.variables if "22" not in v]
         return stage(self._kernel(left, tuple(s for s in self._active if s != "pump")), self.names)
@@ -88,7 +85,7 @@ class Problem:
 
     @cached_property
     def _active(self) -> tuple[str, ...]:
-        values = self._flat(self.parameters, self.drive)
+        values = self.flat(self.parameters, self.drive)
         on = {s for s in SWITCHES[:4] if values[s] != 0 or self._moves(s)}
         on.add("pump")
         on |= {t for t in TONES if is_on(getattr(self.drive, t)) or t in self.names}
@@ -113,20 +110,21 @@ class Problem:
         d = self.drive
         return (is_on(d.rabi_35) or is_on(d.cavity_drive) or (is_on(d.rabi_34) and is_on(d.rabi_45)))
 
-    def _handover(self, p: Parameters, d: Drive, end: float) -> float | None:
+    def handover(self, d: Drive, end: float, decay: Any) -> float | None:
         """When [s] the stage without pump and S1 takes over; None: not before `end`, or not worth it.
 
-        With a tone on, the tone's own turning sets the steps.
+        `decay` of S1 [1/s], a number or a row. With a tone on, the tone's own turning sets the steps.
         """
-        decay = p.spontaneous_emission + p.intersystem_crossing
-        if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or decay == 0.0:
+        slowest = float(np.min(decay))
+        if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or slowest <= 0.0:
             return None
-        empty = max(d.last_light, self.start) + _EMPTY / decay
-        return empty if (end - empty) * decay > _WORTHWHILE else None
+        empty = max(d.last_light, self.start) + _EMPTY / slowest
+        return empty if (end - empty) * slowest > _WORTHWHILE else None
 
     # values ---------------------------------------------------------------------------------------
 
-    def _flat(self, p: Parameters, d: Drive, **changed: Any) -> dict[str, Any]:
+    def flat(self, p: Parameters, d: Drive, **changed: Any) -> dict[str, Any]:
+        """All values by flat name, energies of the rotating frame included; `changed` may hold rows."""
         values: dict[str, Any] = dict(p.values())
         values.update(dict.fromkeys(("energy_3", "energy_4", "energy_5", "mode_detuning", *TONES), 0.0))
         values.update(changed)
@@ -193,7 +191,7 @@ class Problem:
             value = held[name] if name in held else p.value(name)
             rows[name] = np.full(1 + len(self.names), value, complex)
             rows[name][1 + q] += 1j * COMPLEX_STEP * (value if shaped else 1.0)
-        return self._flat(p, d, **rows)
+        return self.flat(p, d, **rows)
 
     def vector(self, p: Parameters) -> np.ndarray:
         """The state at the start, followed by its derivatives lane by lane if there are names."""
@@ -226,7 +224,8 @@ class Problem:
         if end <= self.start:
             out[:] = np.append(z, 0.0)[self.stage.columns(variables)]
             return self._solution(variables, self.stage, z, out, [])
-        handover, rates_by_held = self._handover(p, d, end), {}  # type: ignore[var-annotated]
+        handover = self.handover(d, end, p.spontaneous_emission + p.intersystem_crossing)
+        rates_by_held: dict[tuple, Any] = {}
 
         def leg(of: Stage, z: np.ndarray, segments: Segments, part: slice) -> Outcome:
             forms = self.forms(of, p, d, segments, rates_by_held)
@@ -239,9 +238,9 @@ class Problem:
         if handover is None or legs[0].status != engine.OK:
             out[split:] = np.nan
             return self._solution(variables, self.stage, z, out, legs)
-        z = self._dark.adopt(z, self.stage)
-        legs.append(leg(self._dark, z, Segments.dark(handover, end), slice(split, None)))
-        return self._solution(variables, self._dark, z, out, legs)
+        z = self.dark.adopt(z, self.stage)
+        legs.append(leg(self.dark, z, Segments.dark(handover, end), slice(split, None)))
+        return self._solution(variables, self.dark, z, out, legs)
 
     def _solution(self, variables: tuple[str, ...], last: Stage, z: np.ndarray, out: np.ndarray,
                   legs: list[Outcome]) -> Solution:

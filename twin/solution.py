@@ -9,6 +9,9 @@ import numpy as np
 from .pentacene import Parameters
 from .stage import Stage
 
+SHOWN = ("s11", "s22", "s33", "s44", "s55", "x.re", "x.im", "mu")
+"""What a trajectory shows: populations, field, connected photons."""
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:

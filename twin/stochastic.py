@@ -142,7 +142,7 @@ def _step(problem: Problem, p: Parameters, d: Drive) -> float:
     for name in ("rabi_35", "rabi_45", "rabi_34"):
         value = getattr(d, name)
         fastest = max(fastest, *(abs(v) for v in np.atleast_1d(getattr(value, "values", value))))
-    frame = problem._flat(p, d)
+    frame = problem.flat(p, d)
     fastest = max(fastest, *(abs(frame[e]) for e in ("mode_detuning", "energy_3", "energy_4", "energy_5")),
                   abs(d.cavity_drive_detuning))
     pump = np.max(getattr(d.pump_rate, "rates", getattr(d.pump_rate, "rate", getattr(
