@@ -99,7 +99,7 @@ class Parameters(Record):
         """G = g sqrt(N) [rad/s], over all molecules, excited or not."""
         return self.coupling * math.sqrt(self.molecules)
 
-    def cooperativity(self, inversion: float) -> float:
+    def cooperativity(self, inversion: Any) -> Any:
         """C = 2 g^2 N (s55 - s33)/(kappa Gamma35); masing starts at C = 1. `inversion` per molecule.
 
         With the full widths kappa and 2 Gamma35 this is the literature's 4 g^2 N/(kappa_c kappa_s).
