@@ -106,6 +106,10 @@ class Parameters(Record):
         """
         return 2.0 * self.collective_coupling**2 * inversion / (self.cavity_decay * self.coherence_decay_35)
 
+    def threshold_molecules(self, inversion: float) -> float:
+        """N at which masing starts (C = 1) with `inversion` s55 - s33 per molecule."""
+        return self.molecules / float(self.cooperativity(inversion))
+
 
 NAMES = tuple(Parameters.quantities())
 """Flat names of all continuous parameters, tuples member by member."""

@@ -21,7 +21,7 @@ from .quantity import nearest, read
 from .simulation import MAX_TIMES, Trajectory, simulate
 
 if TYPE_CHECKING:
-    from .battery import EnergyBalance
+    from .balance import EnergyBalance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +36,7 @@ class Answer:
 
     @cached_property
     def balance(self) -> EnergyBalance:
-        from .battery import energy_balance
-
-        return energy_balance(self.trajectory)
-
-    @cached_property
-    def ergotropy(self) -> np.ndarray:
-        from .battery import ergotropy
-
-        return ergotropy(self.trajectory)
+        return self.trajectory.energy_balance()
 
     def setting(self, name: str) -> float:
         """A number of the parameters or of the drive, by its flat name."""
@@ -90,8 +82,8 @@ _ALONG: dict[str, tuple[Column, Value]] = {
     "power": (Column("W", "charging power E/t, 0 at t = 0", along=True), _power),
     "inversion": (Column("", "s55 - s33, per molecule", along=True), _inversion),
     "cooperativity": (Column("", "C; the maser's threshold is 1", along=True),
-                      lambda a: a.trajectory.parameters.cooperativity(_inversion(a))),
-    "ergotropy": (Column("J", "ergotropy of the triplets", along=True), lambda a: a.ergotropy),
+                      lambda a: a.trajectory.cooperativity),
+    "ergotropy": (Column("J", "ergotropy of the triplets", along=True), lambda a: a.trajectory.ergotropy()),
 }
 _BALANCE = {
     "crossed_energy": "brought to level 5 by the intersystem crossing",
@@ -101,6 +93,7 @@ _BALANCE = {
     "stored_energy": "in level 5",
     "cavity_energy": "in the mode, above its thermal energy",
     "radiated_energy": "left through the cavity's decay, less what comes in thermally",
+    "detuning_energy": "difference between mode and molecule for the quanta that they exchanged",
     "residual_energy": "what these terms leave unexplained",
 }
 _UNITS = {"relative_maximum_energy": "", "efficiency": "", "battery_size": "", "peak_photons": "",
@@ -131,6 +124,8 @@ _ONCE |= {
     "collective_coupling": (Column("rad/s", "g sqrt(N)"),
                             lambda a: a.trajectory.parameters.collective_coupling),
 }
+_ALONG["radiated_power"] = Column("W", "power that leaves through the cavity's decay", along=True), _part(
+    "radiated_power")
 _ALONG |= {name: (Column("J", meaning, along=True), _part(name)) for name, meaning in _BALANCE.items()}
 _VALUES = {**_ALONG, **_ONCE}
 

@@ -28,9 +28,9 @@ _STYLE: Any = {
     "legend.fontsize": 6.0, "xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "lines.linewidth": 1.2,
     "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.direction": "in",
     "ytick.direction": "in", "legend.frameon": False, "axes.formatter.use_mathtext": True}
-_CAPTION_COLUMNS, _CAPTION_LINE = 92, 0.095
+_CAPTION_COLUMNS, _CAPTION_LINE = 86, 0.095
 _PANEL, _INSET = 2.4, 1.6
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+_PREFIXES = ((1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
 def draw(figure: Figure, file: Path) -> None:
@@ -42,8 +42,8 @@ def draw(figure: Figure, file: Path) -> None:
     with mpl.rc_context(_STYLE):
         sheet = Sheet(figsize=(WIDTH, sum(heights) + below), dpi=DOTS, layout="constrained")
         FigureCanvasAgg(sheet)
-        panels, words = np.ravel(sheet.subfigures(2, 1, height_ratios=[sum(heights), below]))
-        drawn = np.ravel(panels.subplots(len(parts), 1, height_ratios=heights, squeeze=False))
+        panels, words = sheet.subfigures(2, 1, height_ratios=[sum(heights), below], squeeze=False)[:, 0]
+        drawn = panels.subplots(len(parts), 1, height_ratios=heights, squeeze=False)[:, 0]
         for axes, part in zip(drawn, parts, strict=True):
             _panel(axes, part)
         words.text(0.02, 0.99, "\n".join(caption), va="top", ha="left", fontsize=5.0, linespacing=1.2,
@@ -60,7 +60,8 @@ def _panel(axes: Any, figure: Figure) -> None:
         if y is not None:
             _side(on, figure, y, [(s, c) for s, c in zip(figure.series, _COLOURS, strict=False)
                                   if s.right == side])
-    lines = [line for on in (axes, right) if on is not None for line in on.lines if line.get_gid() == "series"]
+    sides = [axes, *([right] if right is not None else [])]
+    lines = [line for on in sides for line in on.lines if line.get_gid() == "series"]
     if len(lines) > 1:
         axes.legend(handles=lines, loc="best")
 
@@ -100,7 +101,7 @@ def _guides(axes: Any, figure: Figure, y: Axis, scale_x: float, scale_y: float) 
     limits = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
     for guide in figure.guides:
         if guide.right == (y is figure.right):
-            xs, ys = (guide.x[0] / scale_x, guide.x[1] / scale_x), (guide.y[0] / scale_y, guide.y[1] / scale_y)
+            xs, ys = [v / scale_x for v in guide.x], [v / scale_y for v in guide.y]
             axes.plot(xs, ys, color="0.45", lw=0.8, ls=":")
             place = _middle(*xs, figure.x.log), _middle(*ys, y.log)
             axes.annotate(guide.label, place, fontsize=5.5, color="0.25", xytext=(2, 2),

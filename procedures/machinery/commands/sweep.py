@@ -32,8 +32,8 @@ def sweep(name: str, axes: Sequence[str], options: Options, settings: Sequence[s
     if not axes:
         raise ValueError(f"--axis: a sweep needs at least one, for example --axis {_EXAMPLE}")
     if columns is None:
-        names = [*assignments(axes, "--axis", _EXAMPLE), *(n for n, c in known.columns.items() if not c.along)]
-        columns = ",".join(names)
+        once = [name for name, column in known.columns.items() if not column.along]
+        columns = ",".join([*assignments(axes, "--axis", _EXAMPLE), *once])
     _answer(_calculation(name, axes, settings, options, columns), output, _Progress())
 
 
