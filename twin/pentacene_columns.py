@@ -22,6 +22,7 @@ from .simulation import MAX_TIMES, Trajectory, simulate
 
 if TYPE_CHECKING:
     from .balance import EnergyBalance
+    from .ringing import Ringing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Answer:
     @cached_property
     def charging(self) -> Charging:
         return self.trajectory.charging()
+
+    @cached_property
+    def ringing(self) -> Ringing:
+        return self.trajectory.ringing()
 
     @cached_property
     def balance(self) -> EnergyBalance:
@@ -60,6 +65,10 @@ def _power(a: Answer) -> np.ndarray:
 
 def _inversion(a: Answer) -> np.ndarray:
     return a.trajectory.populations[:, 4] - a.trajectory.populations[:, 2]
+
+
+def _ringing_period(a: Answer) -> float:
+    return float(a.ringing.periods[0]) if len(a.ringing.periods) else float("nan")
 
 
 def _charging_time(a: Answer) -> float:
@@ -119,6 +128,8 @@ _ONCE |= {
     "charging_time": (Column("s", "time of the first energy maximum; without one, the window's end"),
                       _charging_time),
     "highest_photons": (Column("", "most photons in the window, be it at its end"), _highest_photons),
+    "ringing_period": (Column("s", "between the photon number's first two bursts"), _ringing_period),
+    "ringing_ratio": (Column("", "ringing frequency over 2 g sqrt(N |s55 - s33|)"), lambda a: a.ringing.ratio),
     "quality": (Column("", "loaded quality factor of the cavity"),
                 lambda a: a.trajectory.parameters.cavity_frequency / a.trajectory.parameters.cavity_decay),
     "collective_coupling": (Column("rad/s", "g sqrt(N)"),

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from ..quantity import nearest
-from . import pentacene_charging
+from . import pentacene_charging, pentacene_driven, pentacene_keeping, pentacene_masing, pentacene_scaling
 from .effort import Effort
 from .figure import Figure
 
-FIGURES: dict[str, Callable[[Effort], Figure]] = {**pentacene_charging.FIGURES}
+_PENTACENE = (pentacene_charging.FIGURES | pentacene_scaling.FIGURES | pentacene_driven.FIGURES
+              | pentacene_masing.FIGURES)
+FIGURES: dict[str, Callable[[Effort], Figure]] = {
+    **dict(sorted(_PENTACENE.items())), **pentacene_keeping.FIGURES}
 """Name -> what makes it, in the order of the papers."""
 
 
