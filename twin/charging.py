@@ -67,7 +67,7 @@ def charging(pieces: Sequence[tuple[Problem, float]], rtol: float) -> Charging:
     top = int(np.argmax(values))
     power_time, power = _largest_power(curve, t_max)
     size_time = t_max if first is not None else times[-1]
-    size = curve.at(curve.energy, size_time) + curve.at(lambda s, x: curve.read("s33", s, x), size_time)
+    size = curve.at(curve.energy, size_time) + curve.value("s33", size_time)
     peak, latency, burst = _bursts(curve, p.thermal_photons)
     photon = HBAR * p.cavity_frequency
 

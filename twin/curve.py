@@ -108,6 +108,10 @@ class Curve:
         """The function's value at `times` [s], a number or an array."""
         return function(*self._places(times))[0]
 
+    def value(self, name: str, times: Any) -> Any:
+        """A variable at `times` [s], a number or an array."""
+        return self.read(name, *self._places(times))[0]
+
     def integral(self, rate: Rate, times: Any) -> Any:
         """Integral of `rate` from the start to `times` [s], a number or an array, by Gauss and Legendre."""
         steps = np.arange(len(self.starts))[:, None]

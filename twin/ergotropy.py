@@ -17,14 +17,11 @@ NAMES = ("s33", "s44", "s55", "s53.re", "s53.im", "s54.re", "s54.im", "s43.re", 
 
 def triplet_matrix(curve: Curve, times: np.ndarray) -> np.ndarray:
     """<sigma^ij> (T, 3, 3) of levels 3, 4, 5 in the rotating frame; its trace is the triplet population."""
-    def value(name: str) -> np.ndarray:
-        return np.asarray(curve.at(lambda s, x: curve.read(name, s, x), times))
-
     found = np.zeros((len(times), 3, 3), complex)
     for place, name in enumerate(("s33", "s44", "s55")):
-        found[:, place, place] = value(name)
+        found[:, place, place] = curve.value(name, times)
     for (i, j), name in (((2, 0), "s53"), ((2, 1), "s54"), ((1, 0), "s43")):
-        found[:, i, j] = value(f"{name}.re") + 1j * value(f"{name}.im")
+        found[:, i, j] = curve.value(f"{name}.re", times) + 1j * curve.value(f"{name}.im", times)
         found[:, j, i] = found[:, i, j].conj()
     return found
 

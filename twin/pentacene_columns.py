@@ -129,7 +129,8 @@ _ONCE |= {
                       _charging_time),
     "highest_photons": (Column("", "most photons in the window, be it at its end"), _highest_photons),
     "ringing_period": (Column("s", "between the photon number's first two bursts"), _ringing_period),
-    "ringing_ratio": (Column("", "ringing frequency over 2 g sqrt(N |s55 - s33|)"), lambda a: a.ringing.ratio),
+    "ringing_ratio": (Column("", "ringing frequency over 2 g sqrt(N |s55 - s33|)"),
+                      lambda a: a.ringing.ratio),
     "quality": (Column("", "loaded quality factor of the cavity"),
                 lambda a: a.trajectory.parameters.cavity_frequency / a.trajectory.parameters.cavity_decay),
     "collective_coupling": (Column("rad/s", "g sqrt(N)"),
@@ -137,7 +138,7 @@ _ONCE |= {
 }
 _ALONG["radiated_power"] = Column("W", "power that leaves through the cavity's decay", along=True), _part(
     "radiated_power")
-_ALONG |= {name: (Column("J", meaning, along=True), _part(name)) for name, meaning in _BALANCE.items()}
+_ALONG |= {name: (Column("J", text, along=True), _part(name)) for name, text in _BALANCE.items()}
 _VALUES = {**_ALONG, **_ONCE}
 
 

@@ -34,11 +34,12 @@ class Ringing:
     @property
     def ratio(self) -> float:
         """frequency/normal_mode_splitting: 1 for small swings, less for large ones, never 2 or 1/2."""
-        return self.frequency / self.normal_mode_splitting if self.normal_mode_splitting > 0 else float("nan")
+        splitting = self.normal_mode_splitting
+        return self.frequency / splitting if splitting > 0.0 else float("nan")
 
 
 def ringing(pieces: Sequence[tuple[Problem, float]], rtol: float, prominence: float = 0.01) -> Ringing:
-    """Bursts that stand out of the photon number by `prominence` of themselves, on the continuous solution."""
+    """Bursts that stand out of the photon number by `prominence` of themselves, and how they follow."""
     p = pieces[-1][0].parameters
     curve = Curve(pieces, rtol)
     times, photons = curve.extrema(curve.photons)
@@ -47,7 +48,6 @@ def ringing(pieces: Sequence[tuple[Problem, float]], rtol: float, prominence: fl
     periods = np.diff(peaks)
     if not len(peaks):
         return Ringing(peaks, periods, float("nan"), float("nan"))
-    s55, s33 = (float(curve.at(lambda s, x, name=name: curve.read(name, s, x), peaks[0]))
-                for name in ("s55", "s33"))
-    splitting = 2.0 * p.collective_coupling * abs(s55 - s33) ** 0.5
-    return Ringing(peaks, periods, 2.0 * np.pi / float(periods[0]) if len(periods) else float("nan"), splitting)
+    inversion = abs(float(curve.value("s55", peaks[0]) - curve.value("s33", peaks[0])))
+    frequency = 2.0 * np.pi / float(periods[0]) if len(periods) else float("nan")
+    return Ringing(peaks, periods, frequency, 2.0 * p.collective_coupling * inversion**0.5)

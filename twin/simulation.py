@@ -100,7 +100,8 @@ class Trajectory:
         from .curve import Curve
         from .ergotropy import NAMES, ergotropy, triplet_matrix
 
-        return ergotropy(triplet_matrix(Curve(*self._solution("ergotropy"), NAMES), self.times), self.parameters)
+        curve = Curve(*self._solution("ergotropy"), NAMES)
+        return ergotropy(triplet_matrix(curve, self.times), self.parameters)
 
     def ringing(self, prominence: float = 0.01) -> Ringing:
         """Bursts of the photon number and the frequency at which they follow; see `ringing`."""

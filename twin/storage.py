@@ -7,6 +7,7 @@ declaration; everything here is that matrix's exponential.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import expm
@@ -79,7 +80,7 @@ def _first_maximum(matrix: np.ndarray) -> float:
         return float((matrix @ expm(matrix * time)[:, 0])[4])
 
     grid = np.geomspace(1e-9, 1.0, 400)
-    for early, late in zip(grid, grid[1:], strict=False):
+    for early, late in pairwise(grid):
         if slope(early) > 0.0 >= slope(late):
             return float(brentq(slope, early, late, xtol=1e-15, rtol=1e-13))
     raise ValueError("storage: level 5 has no maximum within 1 s of pumping; is pump_rate above 0?")
@@ -91,7 +92,7 @@ def _falls_to(matrix: np.ndarray, start: np.ndarray, level: float) -> float:
         return float((expm(matrix * time) @ start)[4] - level)
 
     grid = np.geomspace(1e-9, 10.0, 400)
-    for early, late in zip(grid, grid[1:], strict=False):
+    for early, late in pairwise(grid):
         if above(late) <= 0.0:
             return float(brentq(above, early, late, xtol=1e-15, rtol=1e-13))
     return float("nan")

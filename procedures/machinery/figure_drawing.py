@@ -27,7 +27,8 @@ _STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 7.0, "axes.titlesize": 7.5, "axes.labelsize": 7.5,
     "legend.fontsize": 6.0, "xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "lines.linewidth": 1.2,
     "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.direction": "in",
-    "ytick.direction": "in", "legend.frameon": False, "axes.formatter.use_mathtext": True}
+    "ytick.direction": "in", "legend.framealpha": 0.8, "legend.edgecolor": "none",
+    "axes.formatter.use_mathtext": True}
 _CAPTION_COLUMNS, _CAPTION_LINE = 86, 0.095
 _PANEL, _INSET = 2.4, 1.6
 _PREFIXES = ((1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
@@ -98,10 +99,13 @@ def _curve(axes: Any, series: Series, colour: str, scale_x: float, scale_y: floa
 
 
 def _guides(axes: Any, figure: Figure, y: Axis, scale_x: float, scale_y: float) -> None:
-    limits = {"xlim": axes.get_xlim(), "ylim": axes.get_ylim()}
+    levels = [v / scale_y for guide in figure.guides if guide.y[0] == guide.y[1] for v in guide.y]
+    low, high = axes.get_ylim()
+    limits = {"xlim": axes.get_xlim(), "ylim": (low, max([high, *(1.1 * level for level in levels)]))}
     for guide in figure.guides:
         if guide.right == (y is figure.right):
-            xs, ys = [v / scale_x for v in guide.x], [v / scale_y for v in guide.y]
+            xs = guide.x[0] / scale_x, guide.x[1] / scale_x
+            ys = guide.y[0] / scale_y, guide.y[1] / scale_y
             axes.plot(xs, ys, color="0.45", lw=0.8, ls=":")
             place = _middle(*xs, figure.x.log), _middle(*ys, y.log)
             axes.annotate(guide.label, place, fontsize=5.5, color="0.25", xytext=(2, 2),

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from ..quantity import nearest
-from . import pentacene_charging, pentacene_driven, pentacene_keeping, pentacene_masing, pentacene_scaling
+from . import (
+    pentacene_charging,
+    pentacene_driven,
+    pentacene_keeping,
+    pentacene_masing,
+    pentacene_scaling,
+)
 from .effort import Effort
 from .figure import Figure
 

@@ -40,6 +40,11 @@ def between(value: float, low: float, high: float) -> bool:
     return bool(low <= value <= high)
 
 
+def steady(values: list[float], spread: float) -> bool:
+    """Whether all values lie within `spread` of each other; False for nan."""
+    return bool(max(values) - min(values) <= spread)
+
+
 def exponent(found: tuple[float, int]) -> str:
     """A fitted exponent in words."""
     value, count = found

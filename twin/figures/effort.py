@@ -22,6 +22,10 @@ class Effort:
         """The number of points that this effort allows."""
         return quick if self.quick else full
 
+    def choose(self, full: str, quick: str) -> str:
+        """The axis that this effort allows."""
+        return quick if self.quick else full
+
     def series(self, name: str, calculation: Calculation, right: bool = False,
                dashed: bool = False) -> Series:
         """The calculation done, as a curve or a map."""
