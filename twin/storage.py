@@ -69,10 +69,11 @@ def storage(p: Parameters, pump_rate: float = 6.2e7) -> Storage:
 
 
 def _steady(matrix: np.ndarray) -> float:
-    """s55 of the state that does not change, populations summing to 1."""
-    rows = np.vstack([matrix, np.ones(5)])
-    return float(np.linalg.lstsq(rows / np.abs(rows).max(axis=1, keepdims=True),
-                                 np.array([0.0] * 5 + [1.0]), rcond=None)[0][4])
+    """s55 of the state that the ground state ends in: its part in the eigenvectors that do not decay."""
+    values, vectors = np.linalg.eig(matrix)
+    parts = np.linalg.solve(vectors, np.eye(5)[0])
+    lasting = np.abs(values) < 1e-12 * np.abs(values).max()
+    return float((vectors[4, lasting] @ parts[lasting]).real)
 
 
 def _first_maximum(matrix: np.ndarray) -> float:
