@@ -60,7 +60,8 @@ def storage(p: Parameters, pump_rate: float = 6.2e7) -> Storage:
     top_time = _first_maximum(pumped)
     top = expm(pumped * top_time)[:, 0]
     steady = _steady(pumped)
-    distance = top[4] - steady
+    # Where nothing is left to fall, rounding must not tell how long it takes.
+    distance = top[4] - steady if top[4] - steady > 1e-9 * top[4] else np.nan
     emptied = expm(dark * 10.0 / (p.spontaneous_emission + p.intersystem_crossing)) @ top
     return Storage(
         float(top[4]), top_time, _falls_to(dark, top, top[4] / np.e),
@@ -92,8 +93,9 @@ def _falls_to(matrix: np.ndarray, start: np.ndarray, level: float) -> float:
     def above(time: float) -> float:
         return float((expm(matrix * time) @ start)[4] - level)
 
-    grid = np.geomspace(1e-9, 10.0, 400)
-    for early, late in pairwise(grid):
+    if not above(0.0) > 0.0:
+        return float("nan")
+    for early, late in pairwise([0.0, *np.geomspace(1e-9, 10.0, 200)]):
         if above(late) <= 0.0:
             return float(brentq(above, early, late, xtol=1e-15, rtol=1e-13))
     return float("nan")

@@ -37,7 +37,7 @@ def test_storage_is_what_a_simulation_without_a_cavity_does():
 def test_storage_of_a_single_decay_is_exponential():
     p = STILL.replace(triplet_decay=(0.0, 0.0, 1e4), branching=(0.0, 0.0, 1.0))
     found = storage(p, 1e9)
-    assert found.lifetime_initial_slope == pytest.approx(1e-4, rel=1e-6)
+    assert found.lifetime_initial_slope == pytest.approx(1e-4, rel=1e-4)
     assert found.lifetime_pump_off == pytest.approx(1e-4, rel=2e-3)  # S1 still brings a little after the pump
 
 
@@ -77,7 +77,7 @@ def test_the_field_rings_at_half_the_frequency_of_the_photon_number():
 @pytest.mark.parametrize("seed", [1e8, 1e11])
 def test_a_full_swing_has_the_period_of_a_pendulum_that_starts_upright(seed):
     p = STILL.replace(branching=(0.0, 0.0, 1.0), intersystem_crossing=1e10, spontaneous_emission=0.0,
-                      coupling=2e-3, cavity_decay=1e-3)
+                      coupling=2e-3, cavity_decay=1e-6)
     d = Drive(pump_rate=1e10, pump_off_at=2e-8)
     t = simulate(p, d, np.linspace(0.0, 2e-4, 3), model="mean_field", seed_photons=seed,
                  rtol=1e-13)
