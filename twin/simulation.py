@@ -24,7 +24,9 @@ from .segments import TONES
 from .solution import Solution, photon_number
 
 if TYPE_CHECKING:
+    from .balance import EnergyBalance
     from .charging import Charging
+    from .ringing import Ringing
 
 MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
 MAX_TIMES = 10_000_000
@@ -75,14 +77,43 @@ class Trajectory:
         p = self.parameters
         return p.molecules * HBAR * p.frequency_35 * self.populations[:, 4]
 
+    @property
+    def cooperativity(self) -> np.ndarray:
+        """C(t) (T,) with the inversion of each moment; the maser's threshold is 1."""
+        return self.parameters.cooperativity(self.populations[:, 4] - self.populations[:, 2])
+
     def charging(self) -> Charging:
         """Figures of merit of the battery on the continuous solution; see `charging`."""
-        if self.problem is None:
-            raise ValueError(f'model="{self.model}" has no continuous solution; charging() needs rate, '
-                             "mean_field or cumulant")
         from .charging import charging
 
-        return charging(self._pieces(), min(self.rtol, RTOL))
+        return charging(*self._solution("charging"))
+
+    def energy_balance(self) -> EnergyBalance:
+        """Where the energy is at `times`, and where it came from; see `balance`."""
+        from .balance import energy_balance
+
+        pieces, rtol = self._solution("energy_balance")
+        return energy_balance(pieces, self.times, rtol)
+
+    def ergotropy(self) -> np.ndarray:
+        """The most work [J] (T,) that unitaries on the triplets could draw, each molecule for itself."""
+        from .curve import Curve
+        from .ergotropy import NAMES, ergotropy, triplet_matrix
+
+        curve = Curve(*self._solution("ergotropy"), NAMES)
+        return ergotropy(triplet_matrix(curve, self.times), self.parameters)
+
+    def ringing(self, prominence: float = 0.01) -> Ringing:
+        """Bursts of the photon number and the frequency at which they follow; see `ringing`."""
+        from .ringing import ringing
+
+        return ringing(*self._solution("ringing"), prominence)
+
+    def _solution(self, asked: str) -> tuple[list[tuple[Problem, float]], float]:
+        if self.problem is None:
+            raise ValueError(f'model="{self.model}" has no continuous solution; {asked}() needs rate, '
+                             "mean_field or cumulant")
+        return self._pieces(), min(self.rtol, RTOL)
 
     def _pieces(self) -> list[tuple[Problem, float]]:
         """The problems from t = 0 on whose solutions, one after the other, led here."""
