@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ def bin_names(variables: Sequence[str], bins: int) -> list[str]:
     return [f"{v}[{b}]" for v in variables if not is_shared(v) for b in range(bins)]
 
 
-def without_bins(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The mode and the mean molecule of a state."""
-    return {v: x for v, x in state.items() if not v.endswith("]")}
+def without_bins(names: Iterable[str]) -> list[str]:
+    """The variables of the mode and the mean molecule."""
+    return [v for v in names if not v.endswith("]")]
 
 
 def bins_of(state: Mapping[str, Any]) -> int:

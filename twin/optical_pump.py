@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .drive import Drive, Sampled
+from .drive import PLANCK_TIMES_C, Drive, Sampled, pump_rate_from_power
 from .parameters import Record
 from .pentacene import Parameters
 from .pumped import triplets_per_molecule
 from .quantity import Quantity, quantity, show
 
-PLANCK_TIMES_C = 6.62607015e-34 * 299792458.0  # [J m]
+__all__ = ["KNOTS", "LEAD", "OpticalPump", "photon_budget", "pump_drive", "pump_rate_from_power",
+           "triplets_per_molecule"]
+
 KNOTS = 31
 _HALF_SPAN = 1.75  # in FWHM; beyond, 4e-5 of the pulse, which is shared out over the rest
 LEAD = _HALF_SPAN - 0.5  # in FWHM: from the first light to the half height of the leading edge
@@ -117,7 +119,8 @@ def pump_drive(p: Parameters, pump: OpticalPump, energy: float, start: float = 0
     times = np.linspace(0.0, 2.0 * _HALF_SPAN * pump.fwhm, KNOTS)
     rates = _rates(pump.photons(energy), pump.fwhm, pump.optical_depth(p.molecules), p.molecules,
                    p.spontaneous_emission, p.intersystem_crossing)
-    return Drive(pump_rate=Sampled(start + times, rates), pump_on_at=start, pump_off_at=start + times[-1])
+    return Drive(pump_rate=Sampled(start + times, rates), pump_on_at=start, pump_off_at=start + times[-1],
+                 pulse_photons=pump.photons(energy))
 
 
 @njit(cache=True)

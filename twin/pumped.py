@@ -17,16 +17,16 @@ from numba import njit
 from .drive import Drive, Gaussian, Sampled, Square, Steps
 from .pentacene import Parameters
 
-_GROUND = (1.0, 0.0, 0.0, 0.0, 0.0)
+GROUND = (1.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def triplets_per_molecule(p: Parameters, drive: Drive, start: Sequence[float] = _GROUND) -> float:
+def triplets_per_molecule(p: Parameters, drive: Drive, start: Sequence[float] = GROUND) -> float:
     """Phi: the integral of intersystem_crossing s22 dt over a drive's pulse, once S1 has emptied.
 
     `start`: populations (5,) when it begins. Triplets that decay during a long pulse and are pumped again
     count again; the maser's own transitions do not matter to S1. ValueError where the pumping never stops.
     """
-    edges, rates = _segments(drive)
+    edges, rates = lit(drive)
     if not edges.size:
         return 0.0
     k3, k4, k5 = p.triplet_decay
@@ -36,7 +36,7 @@ def triplets_per_molecule(p: Parameters, drive: Drive, start: Sequence[float] = 
                           np.array([*start, 0.0])))
 
 
-def _segments(drive: Drive) -> tuple[np.ndarray, np.ndarray]:
+def lit(drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     """(start, stop) [s] of each stretch and xi at its start, middle and stop; dark ones included."""
     pump, stop = drive.pump_rate, drive.pump_off_at
     inner = [e for e in getattr(pump, "edges", ())]

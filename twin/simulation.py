@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as entry
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Trajectory:
 
     populations (T, 5) of levels 1..5 per molecule; photons (T,) = <a+ a>; field (T,) = <a>, complex, in the
     frame of the mode. `status` is "ok" or advice; `warnings` are sentences. Both must be looked at: what
-    could not be computed is nan.
+    could not be computed is nan. `told` is what the reading itself has to warn of.
     """
 
     parameters: Parameters
@@ -61,12 +62,21 @@ class Trajectory:
     photons: np.ndarray
     field: np.ndarray
     status: str = "ok"
-    warnings: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     steps: int = 0
     rtol: float = RTOL
     final_state: dict[str, np.ndarray] | None = entry(default=None, repr=False)
     problem: Problem | None = entry(default=None, repr=False)
     origin: Trajectory | None = entry(default=None, repr=False)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reading has to say, and where the crystal would absorb more photons than its light has."""
+        from .light_budget import tightest_budget
+
+        begin = () if self.origin is None else (float(self.origin.times[-1]), self.origin.populations[-1])
+        advice = tightest_budget(self.parameters, self.drive, float(self.times[-1]), *begin).advice
+        return self.told if advice is None else (*self.told, advice)
 
     @property
     def energy(self) -> np.ndarray:

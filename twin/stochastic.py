@@ -75,7 +75,7 @@ def shot(p: Parameters, d: Drive, times: np.ndarray, seed: Any, initial: Traject
     read, last = _run(made, times, [seed])
     photons, field, populations = _shown(made, read[0])
     return Trajectory(p, d, "stochastic", times, populations, photons, field, _status(field),
-                      final_state=made.named(last[:, 0]))
+                      final_state=made.named(last[:, 0]), origin=initial)
 
 
 @dataclass(frozen=True, eq=False)

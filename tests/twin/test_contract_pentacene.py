@@ -61,7 +61,7 @@ def test_temperature_sets_thermal_photons_alone():
 @pytest.mark.parametrize("model", ["rate", "mean_field", "cumulant", "stochastic"])
 def test_every_reading_returns_the_same_shapes(model):
     times = np.array([1.3e-8, 2e-7, 5.1e-7])
-    t = simulate(ODD, Drive(pump_rate=3e7), times, model=model, seed=4)
+    t = simulate(ODD, Drive(pump_rate=3e7, pulse_photons=1e17), times, model=model, seed=4)
     assert t.populations.shape == (3, 5) and t.photons.shape == (3,) and t.field.shape == (3,)
     assert t.status == "ok" and len(t.warnings) == 0 and np.iscomplexobj(t.field)
     assert t.populations.sum(axis=1) == pytest.approx(1.0, abs=1e-9)
