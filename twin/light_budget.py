@@ -65,7 +65,8 @@ def light_budget(p: Parameters, drive: Drive, until: float, start: float = 0.0,
     # where nothing crosses, let one in a second do the counting.
     crossing = max(p.intersystem_crossing, 1.0)
     crossed = triplets_per_molecule(p.replace(intersystem_crossing=crossing), window, populations)
-    absorbed = p.molecules * (crossed * (p.spontaneous_emission + crossing) / crossing - float(populations[1]))
+    taken_up = crossed * (p.spontaneous_emission + crossing) / crossing - float(populations[1])
+    absorbed = p.molecules * taken_up
     available = AREA / CROSS_SECTION * _exposure(window) if known is None else known
     return LightBudget(until, absorbed, available, known is None, p.molecules)
 
