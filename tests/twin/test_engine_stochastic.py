@@ -1,5 +1,8 @@
 """Single shots: reproducible, thermal in the dark, and right on average where the average is known."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -158,3 +161,12 @@ def test_nonsense_for_ensembles_is_refused():
 def test_without_a_seed_two_shots_differ():
     a, b = (simulate(P, DARK, [0.0, 1e-7], model="stochastic") for _ in range(2))
     assert a.photons[0] != b.photons[0]
+
+
+def test_the_documents_figure_can_be_drawn(tmp_path):
+    script = Path(__file__).resolve().parents[2] / "docs" / "examples" / "ensemble_mean.py"
+    spec = spec_from_file_location("ensemble_mean", script)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.draw(tmp_path / "figure.png", shots=16)
+    assert (tmp_path / "figure.png").stat().st_size > 50_000
