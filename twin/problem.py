@@ -199,7 +199,7 @@ class Problem:
         return np.array(found)
 
     def held_forms(self, p: Parameters, d: Drive, held: dict[str, float]) -> np.ndarray:
-        """Forms (m,) at the start while tones and the cavity's decay are `held`; with a spread, bin by bin."""
+        """Forms (m,) of the start while tones and cavity decay are `held`; with a spread, bin by bin."""
         values = self._stepped(p, d, held)
         if self.spread is not None:
             return forms_of_bins(self.kernel, values, self.spread)
