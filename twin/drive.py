@@ -125,6 +125,25 @@ class Frame:
             check(f"Frame.{name}", getattr(self, name), _FRAME_ENERGY)
 
 
+PLANCK_TIMES_C = 6.62607015e-34 * 299792458.0  # [J m]
+AREA = 1.9e-6  # [m2] pumped part of the crystal; Wu, Phys. Rev. Lett. 127, 053604 (2021), supplement
+CROSS_SECTION = 2e-21  # [m2] of one molecule at 592 nm; public pentacene maser parameter file
+WAVELENGTH = 592e-9  # [m]
+
+
+def pump_rate_from_power(power: float, area: float = AREA, cross_section: float = CROSS_SECTION,
+                         wavelength: float = WAVELENGTH) -> float:
+    """xi = sigma P/(h nu A) [1/s] in a thin crystal: 3.137 kHz per watt for the paper's values.
+
+    power [W], area [m2], cross_section [m2], wavelength [m]. ValueError outside their ranges.
+    """
+    ranges = (("power", power, Quantity("W", 0.0, 1e15)), ("area", area, Quantity("m2", 1e-18, 1.0)),
+              ("cross_section", cross_section, Quantity("m2", 0.0, 1e-12)),
+              ("wavelength", wavelength, Quantity("m", 1e-8, 1e-3)))
+    p, a, sigma, length = (check(name, value, q) for name, value, q in ranges)
+    return sigma * p * length / (PLANCK_TIMES_C * a)
+
+
 CLOSEST = 1e-18
 """Times [s] nearer than this are one."""
 
@@ -139,7 +158,8 @@ class Drive(Record):
     `pump_on_at` and `pump_off_at` gate whatever `pump_rate` says. `cavity_decay` None takes the
     parameter's value; Steps switch it. `frame`: "resonant" makes every driven transition exactly
     resonant; "printed" is H_bat as the paper prints it; a `Frame` sets the energies by hand, and
-    cavity_frequency is then ignored.
+    cavity_frequency is then ignored. `pulse_photons` moves nothing; it is what the photon budget is held
+    against (`light_budget`).
     """
 
     scalars: ClassVar = ("pump_rate", "rabi_35", "rabi_45", "rabi_34", "cavity_drive")
@@ -155,14 +175,16 @@ class Drive(Record):
                                            "frequency of that drive - cavity_frequency")
     cavity_decay: Any = quantity(None, "rad/s", 0.0, 1e13, "Steps that switch the cavity's decay rate")
     frame: str | Frame = "resonant"
+    pulse_photons: float | None = quantity(None, "", 0.0, 1e30, "photons of the light behind pump_rate; "
+                                           "None: those of sigma P/(h nu A), a thin crystal's")
 
     def _checked(self, name: str, value: Any, q: Quantity) -> Any:
         if value is None:
-            if name in ("pump_off_at", "cavity_decay"):
+            if name in ("pump_off_at", "cavity_decay", "pulse_photons"):
                 return None
             raise ValueError(f"{name}: expected a number [{q.unit}], found None")
         if isinstance(value, Steps):
-            if name in ("pump_on_at", "pump_off_at", "cavity_drive_detuning"):
+            if name in ("pump_on_at", "pump_off_at", "cavity_drive_detuning", "pulse_photons"):
                 raise ValueError(f"{name}: expected one number [{q.unit}], found Steps")
             for v in value.values:
                 self._bounded(name, v, q)

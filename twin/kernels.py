@@ -22,11 +22,13 @@ from types import ModuleType
 
 import numpy as np
 
+from . import side_by_side
 from .function_value import LINEARISED_SIGNATURE, address_of
 from .system import SIGNALS
 from .table import Group, Table
 
-_DERIVATION = ("compiled.py", "function_value.py", "system.py", "readings.py", "table.py", "kernels.py")
+_DERIVATION = ("compiled.py", "function_value.py", "system.py", "readings.py", "table.py", "side_by_side.py",
+               "kernels.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,16 @@ class Kernel:
     pattern: tuple[np.ndarray, ...]
     rhs: int
     module: ModuleType
+
+    @cached_property
+    def abreast(self) -> int:
+        """The right-hand side of several shots in one loop (`side_by_side`); mean field only."""
+        return address_of(self.module.load_abreast())
+
+    @cached_property
+    def over_bins(self) -> int:
+        """The right-hand side of bins of molecules that share the mode (`side_by_side`); mean field only."""
+        return address_of(self.module.load_over_bins())
 
     @cached_property
     def linearised(self) -> int:
@@ -129,7 +141,7 @@ def _source(table: Table, key: str) -> str:
     writer = _Writer(table)
     head = _HEAD.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks,
                         pattern=writer.pattern)
-    return head + "\n".join(writer.plain() + writer.linearised()) + "\n"
+    return head + "\n".join(writer.plain() + writer.linearised() + writer.side_by_side()) + "\n"
 
 
 class _Writer:
@@ -150,10 +162,19 @@ class _Writer:
 
     def plain(self) -> list[str]:
         lines = ["def rhs(z, k, u, dz):", *self._loads()]
-        for i, groups in enumerate(self.table.equations):
-            terms = [self._factor(g) + self._sum(g) for g in groups] or ["0.0"]
-            lines.append(f"    dz[{i}] = " + " + ".join(terms))
+        lines += [f"    dz[{i}] = {self._slope(i)}" for i in range(len(self.index))]
         return [*lines, "", ""]
+
+    def side_by_side(self) -> list[str]:
+        """Of the mean field: the same for several shots, and for bins of molecules, in one loop."""
+        if not side_by_side.is_mean_field(self.table):
+            return []
+        used = sorted({g.form for e in self.table.equations for g in e if self._named(g)})
+        return [line for way in (side_by_side.abreast, side_by_side.over_bins)
+                for line in ("", "", *way(self.table, self._slope, used))]
+
+    def _slope(self, i: int) -> str:
+        return " + ".join(self._factor(g) + self._sum(g) for g in self.table.equations[i]) or "0.0"
 
     def linearised(self) -> list[str]:
         """The same with each group's sum kept, then the entries of the Jacobian row by row."""

@@ -14,29 +14,18 @@ import numpy as np
 from .pentacene import Parameters
 from .system import Operator, pentacene_system, rates
 
-_KICKED: tuple[tuple[str, Operator | None], ...] = (("x", None), ("s53", (5, 3)), ("s54", (5, 4)),
-                                                    ("s43", (4, 3)))
+_COHERENCES: dict[str, Operator] = {"s53": (5, 3), "s54": (5, 4), "s43": (4, 3)}
+MODE = ("x.re", "x.im")
 
 
-def noise(p: Parameters, decays: list[float], index: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Places that are kicked (P,) and, segment by segment, the variance per second of each (S * P, 6).
+def mode_noise(p: Parameters, decays: list[float]) -> np.ndarray:
+    """Variance per second of each quadrature of the scaled field (S,), by each segment's cavity decay."""
+    return 0.5 * np.array(decays) * (p.thermal_photons + 0.5) / p.molecules
 
-    Per quadrature of the scaled variable; `decays`: the cavity's decay rate in each segment.
-    """
-    places, rows = [], []
-    for name, operator in _KICKED:
-        row = np.zeros(6)
-        if operator is not None:
-            row[1:] = 0.5 * _einstein(p, operator) / p.molecules
-        for part in ("re", "im"):
-            if f"{name}.{part}" in index:
-                places.append(index[f"{name}.{part}"])
-                rows.append(row)
-    strengths = np.tile(np.array(rows), (len(decays), 1, 1))
-    for k, place in enumerate(places):
-        if place in (index["x.re"], index["x.im"]):
-            strengths[:, k, 0] = 0.5 * np.array(decays) * (p.thermal_photons + 0.5) / p.molecules
-    return np.array(places, np.int64), strengths.reshape(-1, 6)
+
+def coherence_noise(p: Parameters) -> dict[str, np.ndarray]:
+    """Variance per second of each coherence's two parts: factors of the five populations (5,)."""
+    return {name: 0.5 * _einstein(p, operator) / p.molecules for name, operator in _COHERENCES.items()}
 
 
 def _einstein(p: Parameters, a: Operator) -> np.ndarray:

@@ -28,6 +28,35 @@ def bose(angular_frequency: float, temperature: float) -> float:
 
 
 @dataclass(frozen=True)
+class LineWidths:
+    """The masing line's width as three communities write it; all angular, in rad/s or 1/s.
+
+    `pure_dephasing` chi: what the model's dephasing alone adds to the coherence's decay. `coherence_decay`
+    Gamma35: all of that decay, the half width at half maximum; it stands in cooperativity and threshold.
+    `full_width` kappa_s = 2 Gamma35 = 2/T2*: the full width, which stands beside kappa_c in
+    C = 4 g^2 N/(kappa_c kappa_s). A paper's chi, Gamma or kappa_s taken for another is a factor of two.
+    """
+
+    pure_dephasing: float
+    coherence_decay: float
+
+    @property
+    def full_width(self) -> float:
+        """kappa_s = 2 Gamma35 [rad/s]."""
+        return 2.0 * self.coherence_decay
+
+    @property
+    def coherence_time(self) -> float:
+        """T2* = 1/Gamma35 [s]."""
+        return 1.0 / self.coherence_decay if self.coherence_decay else math.inf
+
+    @property
+    def full_width_hertz(self) -> float:
+        """Full width at half maximum of the line [Hz], as a spectrum shows it: Gamma35/pi."""
+        return self.coherence_decay / math.pi
+
+
+@dataclass(frozen=True)
 class Parameters(Record):
     """One crystal in one cavity. The defaults are the set `battery2025`.
 
@@ -99,10 +128,15 @@ class Parameters(Record):
         """G = g sqrt(N) [rad/s], over all molecules, excited or not."""
         return self.coupling * math.sqrt(self.molecules)
 
+    def line_widths(self) -> LineWidths:
+        """One line by its three conventions; see `LineWidths`."""
+        return LineWidths(self.dephasing_35, self.coherence_decay_35)
+
     def cooperativity(self, inversion: Any) -> Any:
         """C = 2 g^2 N (s55 - s33)/(kappa Gamma35); masing starts at C = 1. `inversion` per molecule.
 
-        With the full widths kappa and 2 Gamma35 this is the literature's 4 g^2 N/(kappa_c kappa_s).
+        The width in it is Gamma35, none of the others of `line_widths`. With the full widths kappa and
+        2 Gamma35 this is the literature's 4 g^2 N/(kappa_c kappa_s).
         """
         return 2.0 * self.collective_coupling**2 * inversion / (self.cavity_decay * self.coherence_decay_35)
 

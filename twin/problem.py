@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import integrate as engine
+from .bins import binned, bins_of, forms_of_bins, without_bins
 from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
 from .lanes import LANES
@@ -26,6 +27,7 @@ from .quantity import nearest
 from .rotating_frame import frame_values, is_on
 from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
 from .solution import SHOWN, Solution, photon_number
+from .spread import Spread
 from .stage import COMPLEX_STEP, Outcome, Segments, Stage, stage
 from .system import SWITCHES, rates
 
@@ -44,7 +46,7 @@ class Problem:
 
     `start` [s] and `state` (variable -> value and derivatives) continue an earlier trajectory; otherwise the
     start is t = 0 with all molecules in level 1, a thermal mode and no correlations. `phase_open` keeps both
-    quadratures of the field (stochastic shots).
+    quadratures of the field (stochastic shots). `spread`: bins of molecules (`bins`), mean field only.
     """
 
     parameters: Parameters
@@ -55,12 +57,18 @@ class Problem:
     state: dict[str, np.ndarray] | None = None
     phase_open: bool = False
     seed_photons: float | None = None
+    spread: Spread | None = None
     stage: Stage = field(init=False)
 
     def __post_init__(self) -> None:
         for name in self.names:
             if name not in (*NAMES, *DRIVE_NAMES, "seed_photons"):
                 raise ValueError("sensitivity: " + nearest(name, (*NAMES, *DRIVE_NAMES, "seed_photons")))
+        if self.names and self.spread is not None:
+            raise ValueError("a spread has no sensitivities; difference two runs instead")
+        if self.state is not None and bins_of(self.state) != len(self.spread or ()):
+            raise ValueError(f"initial: it has {bins_of(self.state) or 'no'} bins of molecules, the spread "
+                             f"{len(self.spread or ()) or 'none'}; continue with the spread it began with")
         if len(self.names) > LANES:
             raise ValueError(f"at most {LANES} parameters at once, found {len(self.names)}")
         if "pump_off_at" in self.names and self.drive.pump_off_at is None:
@@ -68,7 +76,9 @@ class Problem:
         object.__setattr__(self, "stage", stage(self._kernel(self.initial(), self._active), self.names))
 
     def _kernel(self, started: Any, active: tuple[str, ...]) -> Kernel:
-        return kernel(self.model, self.parameters.dephasing_operator, tuple(sorted(started)), active)
+        plain = kernel(self.model, self.parameters.dephasing_operator, tuple(sorted(without_bins(started))),
+                       active)
+        return plain if self.spread is None else binned(plain, self.spread)
 
     @property
     def kernel(self) -> Kernel:
@@ -88,6 +98,8 @@ class Problem:
         values = self.flat(self.parameters, self.drive)
         on = {s for s in SWITCHES[:4] if values[s] != 0 or self._moves(s)}
         on.add("pump")
+        if self.spread is not None and self.spread.is_detuned:
+            on.add("energy_3")
         on |= {t for t in TONES if is_on(getattr(self.drive, t)) or t in self.names}
         eps = self.drive.cavity_drive
         if is_on(eps):
@@ -118,6 +130,8 @@ class Problem:
         slowest = float(np.min(decay))
         if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or slowest <= 0.0:
             return None
+        if self.spread is not None:  # one more structure to compile, for little: bins cost more than S1
+            return None
         empty = max(d.last_light, self.start) + _EMPTY / slowest
         return empty if (end - empty) * slowest > _WORTHWHILE else None
 
@@ -140,12 +154,13 @@ class Problem:
         n, thermal = values["molecules"], values["thermal_photons"]
         if self.model != "mean_field":
             return {"s11": 1.0, "mu": thermal / n}
+        ground: dict[str, Any] = {"s11": 1.0, **{f"s11[{b}]": 1.0 for b in range(len(self.spread or ()))}}
         seed = changed.get("seed_photons", thermal if self.seed_photons is None else self.seed_photons)
         if self.phase_open:
-            return {"s11": 1.0, "x.re": (seed / n) ** 0.5, "x.im": 0.0}
+            return {**ground, "x.re": (seed / n) ** 0.5, "x.im": 0.0}
         if self._driven() and self.seed_photons is None:
-            return {"s11": 1.0}
-        return {"s11": 1.0, "x.re": (seed / n) ** 0.5}
+            return ground
+        return {**ground, "x.re": (seed / n) ** 0.5}
 
     def segments(self, d: Drive, end: float) -> Segments:
         """What holds between neighbouring edges up to `end` [s]."""
@@ -174,12 +189,19 @@ class Problem:
         for a, b in pairwise(segments.bounds.tolist()):
             held = held_values(d, 0.5 * (a + b))
             key = tuple(held.values())
-            if key not in known:
+            if key not in known and self.spread is None:
                 known[key] = rates(self._stepped(p, d, held))
             if key not in made:
-                made[key] = of.forms(known[key])
+                made[key] = self.held_forms(p, d, held) if self.spread else of.forms(known[key])
             found.append(made[key])
         return np.array(found)
+
+    def held_forms(self, p: Parameters, d: Drive, held: dict[str, float]) -> np.ndarray:
+        """Forms (m,) of the start while tones and cavity decay are `held`; with a spread, bin by bin."""
+        values = self._stepped(p, d, held)
+        if self.spread is not None:
+            return forms_of_bins(self.kernel, values, self.spread)
+        return self.stage.forms(rates(values))
 
     def _stepped(self, p: Parameters, d: Drive, held: dict[str, float]) -> dict[str, Any]:
         """All values; those that are differentiated by as rows: plain, then a complex step in each name."""

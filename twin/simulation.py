@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as entry
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
 from .solution import Solution, photon_number
+from .spread import Spread
 
 if TYPE_CHECKING:
     from .balance import EnergyBalance
@@ -51,7 +53,7 @@ class Trajectory:
 
     populations (T, 5) of levels 1..5 per molecule; photons (T,) = <a+ a>; field (T,) = <a>, complex, in the
     frame of the mode. `status` is "ok" or advice; `warnings` are sentences. Both must be looked at: what
-    could not be computed is nan.
+    could not be computed is nan. `told` is what the reading itself has to warn of.
     """
 
     parameters: Parameters
@@ -62,12 +64,21 @@ class Trajectory:
     photons: np.ndarray
     field: np.ndarray
     status: str = "ok"
-    warnings: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     steps: int = 0
     rtol: float = RTOL
     final_state: dict[str, np.ndarray] | None = entry(default=None, repr=False)
     problem: Problem | None = entry(default=None, repr=False)
     origin: Trajectory | None = entry(default=None, repr=False)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reading has to say, and where the crystal would absorb more photons than its light has."""
+        from .light_budget import tightest_budget
+
+        begin = () if self.origin is None else (float(self.origin.times[-1]), self.origin.populations[-1])
+        advice = tightest_budget(self.parameters, self.drive, float(self.times[-1]), *begin).advice
+        return self.told if advice is None else (*self.told, advice)
 
     @property
     def energy(self) -> np.ndarray:
@@ -139,7 +150,7 @@ class Trajectory:
         if self.origin is not None:  # the state that this one continues depends on the parameter too
             state = self.origin._differentiated(name).state
         problem = Problem(base.parameters, base.drive, base.model, (name,), base.start, state,
-                          seed_photons=base.seed_photons)
+                          seed_photons=base.seed_photons, spread=base.spread)
         return problem.run(self.times, rtol=self.rtol)
 
 
@@ -162,14 +173,16 @@ def checked_times(times: Any) -> np.ndarray:
 
 def simulate(p: Parameters, d: Drive, times: Sequence[float] | np.ndarray, model: str = "cumulant", *,
              rtol: float = RTOL, seed: Any = None, initial: Trajectory | None = None,
-             seed_photons: float | None = None, photon_dimension: int | None = None) -> Trajectory:
+             seed_photons: float | None = None, photon_dimension: int | None = None,
+             spread: Spread | None = None) -> Trajectory:
     """Simulate a crystal `p` under a drive `d` at `times` [s].
 
     model: "rate", "mean_field", "cumulant" (second order, the default), "stochastic" (one truncated-Wigner
     shot, `seed`), "exact" (QuTiP, one to three molecules, `photon_dimension`). The start is t = 0, all
     molecules in level 1, the mode thermal; or the last state of `initial`, at its last time. The undriven
-    mean field is seeded with `seed_photons` (default: thermal_photons). Raises ValueError for what cannot
-    be simulated; running out of steps is told in `status`.
+    mean field is seeded with `seed_photons` (default: thermal_photons). `spread`: molecules that are not
+    alike, for mean_field and stochastic; populations are then the mean over all molecules. Raises ValueError
+    for what cannot be simulated; running out of steps is told in `status`.
     """
     times = checked_times(times)
     if model not in MODELS:
@@ -184,19 +197,36 @@ def simulate(p: Parameters, d: Drive, times: Sequence[float] | np.ndarray, model
     start = 0.0 if initial is None else float(initial.times[-1])
     if times[0] < start:
         raise ValueError(f"times: the first is {times[0]:g} s, before the start at {start:g} s")
+    _check_spread(model, spread)
     if model == "stochastic":
         from .stochastic import shot
 
-        return shot(p, d, times, seed, initial)
+        return shot(p, d, times, seed, initial, spread)
     if model == "exact":
         from .exact import exact
 
         return exact(p, d, times, photon_dimension, initial)
-    return _deterministic(p, d, times, model, rtol, initial, seed_photons, start)
+    return _deterministic(p, d, times, model, rtol, initial, seed_photons, start, spread)
+
+
+_NO_SPREAD = {"rate": "its coherence is eliminated for one line",
+              "cumulant": "it would need the correlations between all pairs of bins",
+              "exact": "it has three molecules at most"}
+
+
+def _check_spread(model: str, spread: Spread | None) -> None:
+    if spread is None:
+        return
+    if not isinstance(spread, Spread):
+        raise TypeError(f"spread: expected a twin.spread.Spread, found {type(spread).__name__}")
+    if model in _NO_SPREAD:
+        raise ValueError(f'model="{model}" has no spread: {_NO_SPREAD[model]}; use "mean_field" or '
+                         '"stochastic"')
 
 
 def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol: float,
-                   initial: Trajectory | None, seed_photons: float | None, start: float) -> Trajectory:
+                   initial: Trajectory | None, seed_photons: float | None, start: float,
+                   spread: Spread | None) -> Trajectory:
     if model == "rate" and (any(is_on(getattr(d, t)) for t in TONES) or is_on(d.cavity_drive)):
         raise ValueError('model="rate" has no coherences, so it cannot carry a tone or a cavity drive; '
                          'use "mean_field" or "cumulant"')
@@ -210,7 +240,7 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
             raise ValueError(f"initial: its molecules = {initial.parameters.molecules:g} cannot become "
                              f"{p.molecules:g}; molecules do not come and go during a shot")
         state = initial.final_state
-    problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons)
+    problem = Problem(p, d, model, start=start, state=state, seed_photons=seed_photons, spread=spread)
     return _trajectory(problem, times, problem.run(times, rtol=rtol), rtol, initial)
 
 

@@ -145,5 +145,6 @@ def _eliminated_exchange(values: Mapping[str, complex], g: complex, n: complex) 
     gamma = chi + 0.5 * (values["triplet_decay_31"] + values["triplet_decay_51"] + lattice)
     total = values["cavity_decay"] + 2.0 * gamma
     detuning = values["mode_detuning"] - (values["energy_5"] - values["energy_3"])
-    exchange = 4.0 * g * g * total / (total * total + 4.0 * detuning * detuning)
+    with np.errstate(divide="ignore", invalid="ignore"):  # two lines without any width: nan, for `rate` alone
+        exchange = np.divide(4.0 * g * g * total, total * total + 4.0 * detuning * detuning)
     return {"exchange": exchange, "exchange_per_molecule": exchange / n}

@@ -61,7 +61,7 @@ def test_temperature_sets_thermal_photons_alone():
 @pytest.mark.parametrize("model", ["rate", "mean_field", "cumulant", "stochastic"])
 def test_every_reading_returns_the_same_shapes(model):
     times = np.array([1.3e-8, 2e-7, 5.1e-7])
-    t = simulate(ODD, Drive(pump_rate=3e7), times, model=model, seed=4)
+    t = simulate(ODD, Drive(pump_rate=3e7, pulse_photons=1e17), times, model=model, seed=4)
     assert t.populations.shape == (3, 5) and t.photons.shape == (3,) and t.field.shape == (3,)
     assert t.status == "ok" and len(t.warnings) == 0 and np.iscomplexobj(t.field)
     assert t.populations.sum(axis=1) == pytest.approx(1.0, abs=1e-9)
@@ -246,3 +246,15 @@ def test_molecules_do_not_come_and_go_between_two_parts_of_a_shot():
     first = simulate(p, Drive(), times)
     with pytest.raises(ValueError, match="molecules"):
         simulate(p.replace(molecules=2e16), Drive(), times + 1e-7, initial=first)
+
+
+def test_one_line_has_three_widths_with_factors_of_two_between_them():
+    for name in pentacene.SETS:
+        p = pentacene.parameters(name)
+        w = p.line_widths()
+        assert w.pure_dephasing == p.dephasing_35 and w.coherence_decay == p.coherence_decay_35
+        assert w.full_width == 2.0 * w.coherence_decay == pytest.approx(2.0 / w.coherence_time, rel=1e-14)
+        assert w.full_width_hertz == pytest.approx(w.full_width / (2.0 * np.pi), rel=1e-14)
+        kappa_s = w.full_width  # the literature's form of the one cooperativity
+        assert p.cooperativity(0.5) == pytest.approx(
+            4.0 * p.coupling**2 * p.molecules * 0.5 / (p.cavity_decay * kappa_s), rel=1e-13)

@@ -1,10 +1,13 @@
 """Single shots: reproducible, thermal in the dark, and right on average where the average is known."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from twin import pentacene, simulate, simulate_ensemble
-from twin.drive import Drive, Gaussian, Square, Steps
+from twin.drive import Drive, Gaussian, Sampled, Square, Steps
 
 P = pentacene.Parameters()
 DARK = Drive(pump_rate=0.0)
@@ -30,9 +33,9 @@ def test_the_mean_of_400_shots_is_the_ensemble_of_the_model_and_not_second_order
 
 def test_shot_i_of_an_ensemble_is_the_single_shot_with_seed_and_i():
     times = np.linspace(0.0, 6e-7, 50)
-    shots = simulate_ensemble(P, Drive(rabi_45=1e7), times, 4, seed=3)
-    assert len(shots) == 4 and shots.photons.shape == (4, 50) and shots.populations.shape == (4, 50, 5)
-    for i in (0, 3):
+    shots = simulate_ensemble(P, Drive(rabi_45=1e7), times, 13, seed=3)
+    assert len(shots) == 13 and shots.photons.shape == (13, 50) and shots.populations.shape == (13, 50, 5)
+    for i in range(13):  # eight go through one loop; each place in it is tried, and a loop that is not full
         single = simulate(P, Drive(rabi_45=1e7), times, model="stochastic", seed=(3, i))
         assert np.array_equal(single.photons, shots[i].photons)
         assert np.array_equal(single.field, shots.field[i])
@@ -43,6 +46,8 @@ def test_shot_i_of_an_ensemble_is_the_single_shot_with_seed_and_i():
 @pytest.mark.parametrize("drive", [Drive(), Drive(pump_off_at=5e-7),
                                    Drive(pump_rate=Square(6e7, 1e-7, 6.1e-7)),
                                    Drive(pump_rate=Gaussian(3e8, 1e-7, 1.3e-8)),
+                                   Drive(pump_rate=Sampled([1e-7, 4.1e-7, 6e-7], [0.0, 7e7, 3e7])),
+                                   Drive(cavity_drive=1e12, cavity_drive_detuning=2e7),
                                    Drive(cavity_decay=Steps((5.5e-7,), (2e6, 2e7)))])
 def test_a_shot_depends_neither_on_the_grid_nor_on_the_end(drive):
     shared = np.array([0.0, 1.7e-7, 3.9e-7, 4.31e-7])
@@ -88,26 +93,49 @@ def test_inverted_spins_emit_spontaneously_into_an_empty_mode_at_the_rate_of_sec
     assert np.all(np.abs(ratio - 1.0) < 0.12)
 
 
-def test_halving_the_step_moves_the_deterministic_part_by_less_than_1e_4_of_the_peak(monkeypatch):
-    # Without noise a shot is the mean field from its own seed, whatever the step.
-    times = np.linspace(0.0, 2e-6, 400)
-    seed = P.replace(thermal_photons=1e8)  # so large that the kicks of an almost closed cavity do not count
-    p = seed.replace(cavity_decay=1e-3, molecules=3e16)
-    shot = simulate(p, Drive(), times, model="stochastic", seed=9)
-    start = abs(shot.field[0]) ** 2
-    smooth = simulate(p, Drive(), times, model="mean_field", seed_photons=start, rtol=1e-11)
-    assert np.abs(shot.photons - smooth.photons).max() < 1e-3 * smooth.photons.max()
-    import twin.stochastic as stochastic
+class Streams:
+    """The noise of a shot, each draw held for so many steps."""
 
-    full = stochastic._step
-    quiet = lambda p, decays, index: (np.array([0]), np.zeros((len(decays), 6)))  # noqa: E731
-    monkeypatch.setattr(stochastic, "noise", quiet)
-    coarse = simulate(P, Drive(), times, model="stochastic", seed=9)
-    monkeypatch.setattr(stochastic, "_step", lambda *a: 0.5 * full(*a))
-    fine = simulate(P, Drive(), times, model="stochastic", seed=9)
-    error = np.abs(coarse.photons - fine.photons).max() / fine.photons.max()
-    print(f"halving the step moves the photons by {error:.1e} of the peak")
-    assert error < 1e-4
+    def __init__(self, seed, steps):
+        self.random, self.steps = np.random.default_rng(seed), steps
+
+    def standard_normal(self, size=None, out=None):
+        if out is None:
+            return self.random.standard_normal(size)
+        drawn = self.random.standard_normal((-(-len(out) // self.steps), out.shape[1]))
+        # Variance per second stays the same: the strength belongs to the step, the noise to its holding.
+        out[:] = np.repeat(drawn, self.steps, axis=0)[:len(out)] / np.sqrt(self.steps)
+        return out
+
+
+@pytest.mark.parametrize(("p", "drive"), [
+    (P, Drive()), (P, Drive(rabi_35=3e7)), (P.replace(thermal_photons=1e8), Drive(rabi_35=2e8)),
+    (P.replace(cavity_frequency=P.frequency_35 + 3e7), Drive(cavity_drive=1e12)),
+    (P, Drive(rabi_45=1e8, pump_off_at=3e-7)), (P.replace(dephasing_operator="printed"), Drive())])
+def test_half_the_step_under_the_same_noise_moves_a_shot_by_less_than_1e_4_of_its_peak(monkeypatch, p, drive):
+    from twin import noisy_plan, stochastic
+
+    times = np.linspace(0.0, 2e-6, 400)
+    monkeypatch.setattr(noisy_plan, "_BLOCK", 2**22)  # the noise of all steps in one draw
+    monkeypatch.setattr(stochastic, "_generator", lambda seed: Streams(seed, 1))
+    whole = simulate(p, drive, times, model="stochastic", seed=9)
+    full = noisy_plan._step
+    monkeypatch.setattr(noisy_plan, "_step", lambda *a: 0.5 * full(*a))
+    monkeypatch.setattr(stochastic, "_generator", lambda seed: Streams(seed, 2))
+    half = simulate(p, drive, times, model="stochastic", seed=9)
+    error = np.abs(whole.photons - half.photons).max() / half.photons.max()
+    stored = np.abs(whole.populations - half.populations).max()
+    print(f"half the step moves photons by {error:.1e} of the peak and populations by {stored:.1e}")
+    assert 0.0 < error < 1e-4 and stored < 1e-4
+
+
+def test_a_loud_shot_is_the_mean_field_from_its_own_seed():
+    # So loud that the noise of an almost closed cavity is none beside it.
+    p = P.replace(thermal_photons=1e8, cavity_decay=1e-3)
+    times = np.linspace(0.0, 2e-6, 400)
+    shot = simulate(p, Drive(), times, model="stochastic", seed=9)
+    smooth = simulate(p, Drive(), times, model="mean_field", seed_photons=abs(shot.field[0]) ** 2, rtol=1e-11)
+    assert np.abs(shot.photons - smooth.photons).max() < 1e-3 * smooth.photons.max()
 
 
 def test_a_shot_can_be_continued_from_where_it_stopped():
@@ -133,3 +161,12 @@ def test_nonsense_for_ensembles_is_refused():
 def test_without_a_seed_two_shots_differ():
     a, b = (simulate(P, DARK, [0.0, 1e-7], model="stochastic") for _ in range(2))
     assert a.photons[0] != b.photons[0]
+
+
+def test_the_documents_figure_can_be_drawn(tmp_path):
+    script = Path(__file__).resolve().parents[2] / "docs" / "examples" / "ensemble_mean.py"
+    spec = spec_from_file_location("ensemble_mean", script)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.draw(tmp_path / "figure.png", shots=16)
+    assert (tmp_path / "figure.png").stat().st_size > 50_000
