@@ -94,12 +94,9 @@ class Stage:
     def form_values(self, rates: Mapping[str, Any], width: int = 1) -> np.ndarray:
         """(forms, width) values; each rate is one number or a row (width,), complex for derivatives."""
         factors, members, firsts = self._products
-        if width == 1:
-            held = np.array([*(rates[r] for r in self.rate_names), 1.0])[:, None]
-        else:
-            held = np.ones((len(self.rate_names) + 1, width), complex)
-            for i, r in enumerate(self.rate_names):
-                held[i] = rates[r]
+        held = np.ones((len(self.rate_names) + 1, width), complex if width > 1 else float)
+        for i, r in enumerate(self.rate_names):
+            held[i] = rates[r]
         terms = factors * held[members[:, 0]] * held[members[:, 1]] * held[members[:, 2]]
         return np.add.reduceat(terms, firsts, axis=0)
 

@@ -157,3 +157,47 @@ def test_readings_without_sensitivities_say_so_and_unknown_names_get_the_nearest
         shot.sensitivity("coupling")
     with pytest.raises(ValueError, match="coupling"):
         simulate(P, Drive(), TIMES).sensitivity("couplin")
+
+
+@pytest.mark.parametrize("name, d", [
+    ("pump_off_at", Drive(pump_off_at=2.5e-7)),
+    ("pump_on_at", Drive(pump_on_at=5e-8, pump_off_at=4e-7)),
+    ("pump_off_at", Drive(pump_rate=Gaussian(9e7, 2e-7, 8e-8), pump_off_at=2.3e-7)),
+    # An edge of another kind at the same time is not moved along.
+    ("pump_off_at", Drive(rabi_35=Steps((3.1e-7,), (0.0, 5e6)), pump_off_at=3.1e-7)),
+], ids=["off", "on", "off, within a Gaussian", "off, as a tone comes on"])
+def test_the_edges_of_the_pump_can_be_differentiated_by(name, d):
+    found = simulate(P, d, TIMES, rtol=1e-12).sensitivity(name)
+    step = 1e-13
+    high, low = (simulate(P, d.replace(**{name: getattr(d, name) + s}), TIMES, rtol=1e-13)
+                 for s in (step, -step))
+    for f in FIELDS:
+        expected = (getattr(high, f) - getattr(low, f)) / (2 * step)
+        floor = 1e-11 * max(np.abs(getattr(high, f)).max(), 1e-3) / step
+        assert np.abs(getattr(found, f) - expected).max() < 1e-4 * np.abs(expected).max() + floor, f
+
+
+def test_a_pump_that_is_on_from_the_start_is_differentiated_towards_later():
+    found = simulate(P, Drive(), TIMES, rtol=1e-12).sensitivity("pump_on_at")
+    late = simulate(P, Drive(pump_on_at=1e-13), TIMES, rtol=1e-13)
+    expected = (late.populations - simulate(P, Drive(), TIMES, rtol=1e-13).populations) / 1e-13
+    assert np.abs(found.populations - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_a_pump_without_an_end_has_no_edge_to_move():
+    with pytest.raises(ValueError, match="pump_off_at is None"):
+        simulate(P, Drive(), TIMES).sensitivity("pump_off_at")
+
+
+def test_sensitivities_survive_the_end_of_the_pulse_and_of_s1():
+    d, late = Drive(pump_rate=Square(2e6, 0.0, 3e-7)), np.linspace(0.0, 6e-6, 13)
+    for name in ("coupling", "pump_rate", "intersystem_crossing", "thermal_photons"):
+        run = simulate(P, d, late, rtol=1e-12)
+        found = run.sensitivity(name)
+        value = P.value(name) if name in NAMES else 1.0
+        step = 1e-5 * value
+        runs = [simulate(P.replace(**{name: value + s}) if name in NAMES else P,
+                         d if name in NAMES else Drive(pump_rate=Square(2e6 * (1 + s), 0.0, 3e-7)), late,
+                         rtol=1e-13) for s in (step, -step)]
+        expected = (runs[0].photons - runs[1].photons) / (2 * step)
+        assert np.abs(found.photons - expected).max() < 1e-4 * np.abs(expected).max(), name
