@@ -7,7 +7,10 @@ numba has the flag but no keyword for it, hence the small compiler class.
 
 from __future__ import annotations
 
-from functools import partial
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from numba import njit, types
@@ -27,12 +30,40 @@ class _NoOverlap(Compiler):
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
 
-compiled = partial(njit, **FLAGS)
-"""njit for ordinary loops: compiled(signature)(function)."""
+def _stamped(**more: Any) -> Callable[[Any], Callable[[Any], Any]]:
+    """njit for one signature, whose cache also notices a change in another compiled file of its folder.
 
-uncounted = partial(njit, _nrt=False, **FLAGS)
-"""njit for loops that own nothing: no array is made and none is counted in and out, which numba otherwise
+    numba looks at a function's own file only, and would go on running the old code of what that calls.
+    """
+
+    def of(signature: Any) -> Callable[[Any], Any]:
+        def make(function: Any) -> Any:
+            made = njit(**FLAGS, **more)(function)
+            file = made._cache._cache_file
+            file._source_stamp = (file._source_stamp, _digest(Path(function.__code__.co_filename).parent))
+            made.compile(signature)
+            made.disable_compile()
+            return made
+
+        return make
+
+    return of
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """Of all files here and in `folder` that hold compiled functions."""
+    places = sorted({folder, Path(__file__).parent})
+    texts = (path.read_bytes() for place in places for path in sorted(place.glob("*.py")))
+    return hashlib.sha256(b"".join(text for text in texts if b".compiled import" in text)).hexdigest()
+
+
+compiled = _stamped()
+"""For ordinary loops: compiled(signature)(function)."""
+
+uncounted = _stamped(_nrt=False)
+"""For loops that own nothing: no array is made and none is counted in and out, which numba otherwise
 does at every view of an array, at more cost than a small model's arithmetic."""
 
-kernel_compiled = partial(njit, pipeline_class=_NoOverlap, **FLAGS)
-"""njit for functions whose array arguments are promised not to overlap."""
+kernel_compiled = _stamped(pipeline_class=_NoOverlap)
+"""For functions whose array arguments are promised not to overlap."""

@@ -61,55 +61,61 @@ def signals(t, row, lanes, u):
             u[3 + 2 * LANES + q] = im * c - re * s - turn * u[1]
 
 
-@compiled(types.void(types.f8, VECTOR, MATRIX, INDEX, MATRIX, MATRIX))
-def _dense(h, z, stages, columns, chosen, poly):
-    """Coefficients (8, columns) of the 7th-order interpolant of one step that ends in row 16 of the stages.
+@uncounted(types.void(types.f8, VECTOR, MATRIX, INDEX, MATRIX, MATRIX, MATRIX))
+def _dense(h, z, stages, columns, chosen, tail, poly):
+    """Coefficients (8, C) of the 7th-order interpolant of one step that ends in row 16 of the stages.
 
-    The stages of the columns are first laid side by side in `chosen` (16, columns), so that the sums over
-    them run along memory.
+    Sums over stages run along memory: over all variables where these are few, else over `chosen` (16, C),
+    where the stages of the columns are laid side by side first.
     """
-    for c in range(len(columns)):
-        i = max(columns[c], 0)
+    few = chosen.shape[1] == stages.shape[1]
+    if few:
+        dense_tail(h, stages, tail)
+    else:
         for s in range(16):
-            chosen[s, c] = stages[s, i]
-        rise = stages[16, i] - z[i]
+            for c in range(len(columns)):
+                chosen[s, c] = stages[s, max(columns[c], 0)]
+        dense_tail(h, chosen, tail)
+    for c in range(len(columns)):
+        i = columns[c]
+        if i < 0:  # stays zero
+            for r in range(8):
+                poly[r, c] = 0.0
+            continue
+        rise, place = stages[16, i] - z[i], i if few else c
         poly[0, c] = z[i]
         poly[1, c] = rise
         poly[2, c] = h * stages[0, i] - rise
         poly[3, c] = 2.0 * rise - h * (stages[12, i] + stages[0, i])
-    dense_tail(h, chosen, poly)
-    for c in range(len(columns)):
-        if columns[c] < 0:  # what stays zero
-            for r in range(8):
-                poly[r, c] = 0.0
+        for r in range(4):
+            poly[4 + r, c] = tail[r, place]
+
+
+@kernel_compiled(types.f8(MATRIX, types.i8, types.f8, types.f8))
+def _between(poly, c, x, y):
+    """The interpolant of column c at the fraction x = 1 - y of its step."""
+    v = poly[6, c] + x * poly[7, c]
+    v = poly[5, c] + y * v
+    v = poly[4, c] + x * v
+    v = poly[3, c] + y * v
+    v = poly[2, c] + x * v
+    v = poly[1, c] + y * v
+    return poly[0, c] + x * v
 
 
 @kernel_compiled(types.i8(types.f8, types.f8, types.f8, VECTOR, types.i8, MATRIX, MATRIX))
 def _interpolate(t, h, until, times, asked, poly, out):
     """Rows of `out` for the times from index `asked` on that lie `until` at the latest; the next index."""
-    columns = poly.shape[1]
-    whole = columns - columns % 8
+    columns, share = poly.shape[1], 1.0 / h
     while asked < len(times) and times[asked] <= until:
-        x = (times[asked] - t) / h
-        y = 1.0 - x
-        for b in range(0, whole, 8):  # eight at a time, which fills whole vector registers
-            for j in range(8):
-                c = b + j
-                v = poly[6, c] + x * poly[7, c]
-                v = poly[5, c] + y * v
-                v = poly[4, c] + x * v
-                v = poly[3, c] + y * v
-                v = poly[2, c] + x * v
-                v = poly[1, c] + y * v
-                out[asked, c] = poly[0, c] + x * v
-        for c in range(whole, columns):
-            v = poly[6, c] + x * poly[7, c]
-            v = poly[5, c] + y * v
-            v = poly[4, c] + x * v
-            v = poly[3, c] + y * v
-            v = poly[2, c] + x * v
-            v = poly[1, c] + y * v
-            out[asked, c] = poly[0, c] + x * v
+        x = (times[asked] - t) * share
+        row = out[asked]
+        if columns == 8:  # what a trajectory shows; a known count fills whole vector registers
+            for c in range(8):
+                row[c] = _between(poly, c, x, 1.0 - x)
+        else:
+            for c in range(columns):
+                row[c] = _between(poly, c, x, 1.0 - x)
         asked += 1
     return asked
 
@@ -132,11 +138,12 @@ def _moves(shift):
 
 @uncounted(types.UniTuple(types.i8, 4)(
     FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
-    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR,
-    VECTOR, VECTOR))
+    types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX,
+    VECTOR, VECTOR, VECTOR))
 def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
-             atol, longest, max_steps, columns, out, record, stages, sizes, chosen, poly, u, sums, jacobian):
-    """`integrate` with room to work in: stages (20, n), sizes (2, blocks), chosen (16, C), poly (8, C)."""
+             atol, longest, max_steps, columns, out, record, stages, sizes, chosen, tail, poly, u, sums,
+             jacobian):
+    """`integrate` with room to work in: stages (20, n), sizes (2, blocks), poly (8, C) ..."""
     n = len(z)
     z_new, trial = stages[16], stages[17]
     five, three = stages[18, :n_state], stages[19, :n_state]
@@ -177,12 +184,11 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
             step = end - t if last else h
             if step <= 4e-16 * max(abs(t), abs(end)) and not last:
                 return STEP_TOO_SMALL, steps, recorded, asked
-            for s in range(1, 12):
-                combine(s, step, z, stages, trial)
+            for s in range(1, 13):  # the last is the step's end
+                combine(s, step, z, stages, z_new)
                 if varying:
                     signals(t + NODE[s] * step, row, lane, u)
-                slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
-            combine(12, step, z, stages, z_new)
+                slopes(rhs, linearised, pattern, n_state, z_new, k, u, sums, jacobian, stages, s)
             largest_members(z, z_new, blocks, largest)
             error = step_error(stages, step, blocks, largest, rtol, atol, five, three, inverse)
             steps += 1
@@ -193,9 +199,6 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
                     return STEP_TOO_SMALL, steps, recorded, asked
                 continue
             t_new = end if last else t + step
-            if varying:
-                signals(t_new, row, lane, u)
-            slopes(rhs, linearised, pattern, n_state, z_new, k, u, sums, jacobian, stages, 12)
             between = 0.0
             if len(record) > 0 or (asked < len(times) and times[asked] <= t_new):
                 for s in range(13, 16):
@@ -203,8 +206,8 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
                     if varying:
                         signals(t + NODE[s] * step, row, lane, u)
                     slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
-                _dense(step, z, stages, columns, chosen, poly)
-                between = dense_error(poly, columns, blocks, largest, rtol, atol)
+                _dense(step, z, stages, columns, chosen, tail, poly)
+                between = dense_error(poly, columns, blocks, inverse)
                 if between > 1.0:
                     h = step * max(0.2, growth(between))
                     rejected = True
@@ -246,7 +249,8 @@ def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, 
     n = len(z)
     u = np.empty(3 if n == n_state else 3 + 3 * LANES)
     sizes, poly = np.empty((2, blocks.max() + 1)), np.empty((8, len(columns)))
+    beside = n if n <= 2 * len(columns) else len(columns)
     sums, jacobian = np.empty(len(pattern[3])), np.empty(len(pattern[1]))
     return _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times,
                     rtol, atol, longest, max_steps, columns, out, record, np.empty((20, n)), sizes,
-                    np.empty((16, len(columns))), poly, u, sums, jacobian)
+                    np.empty((16, beside)), np.empty((4, beside)), poly, u, sums, jacobian)
