@@ -20,6 +20,8 @@ from .quantity import show
 
 _MARGIN = 1.005
 """Straight lines between the knots of a sampled pulse may overshoot by 2 in 1000."""
+_MOST_STEPS = 300_000
+"""A budget that costs more than 20 ms is left undone: a warning must not be what one waits for."""
 _TRIALS = 24
 """Times that are looked at."""
 
@@ -61,6 +63,8 @@ def light_budget(p: Parameters, drive: Drive, until: float, start: float = 0.0,
     window = _window(drive, start, until)
     if window is None:
         return LightBudget(until, 0.0, known or 0.0, known is None, p.molecules)
+    if _steps(p, window) > _MOST_STEPS:
+        return LightBudget(until, 0.0, known or 0.0, known is None, p.molecules)
     # What enters S1 leaves it again, so absorption is counted by what crosses, less what was in S1 before;
     # where nothing crosses, let one in a second do the counting.
     crossing = max(p.intersystem_crossing, 1.0)
@@ -83,7 +87,7 @@ def tightest_budget(p: Parameters, drive: Drive, until: float, start: float = 0.
         return light_budget(p, drive, until, start, populations)
     on = window.pump_on_at
     edges = [e for e in window.edges() if on < e < until]
-    times = {*edges[:: len(edges) // _TRIALS + 1], *(on + (until - on) * np.geomspace(1e-3, 1.0, _TRIALS))}
+    times = {*edges[:: len(edges) // _TRIALS + 1], *(on + (until - on) * np.geomspace(1e-6, 1.0, _TRIALS))}
     found = [light_budget(p, drive, float(t), start, populations) for t in times]
     return max(found, key=lambda budget: budget.absorbed - budget.available)
 
@@ -93,6 +97,15 @@ def _window(drive: Drive, start: float, until: float) -> Drive | None:
     on = max(drive.pump_on_at, start)
     off = until if drive.pump_off_at is None else min(drive.pump_off_at, until)
     return drive.replace(pump_on_at=on, pump_off_at=off) if off > on else None
+
+
+def _steps(p: Parameters, drive: Drive) -> float:
+    """Steps that `pumped` takes for a drive."""
+    edges, rates = lit(drive)
+    if not len(edges):
+        return 0.0
+    fastest = 2.0 * rates.max(axis=1) + p.spontaneous_emission + p.intersystem_crossing
+    return float(np.sum((edges[:, 1] - edges[:, 0]) * fastest) / 0.03)
 
 
 def _exposure(drive: Drive) -> float:
