@@ -1,7 +1,7 @@
-"""Tables as compiled functions: straight-line source, written once per structure and cached.
+"""Tables as compiled functions: straight-line code, derived once per structure and cached.
 
-The source of a table's right-hand side goes to a folder of the user's cache, where numba can
-keep the machine code beside it; later processes load both and derive nothing. The folder is
+The numbers of a table go to a file in a folder of the user's cache, where numba can
+keep the machine code beside them; later processes load both and derive nothing. The folder is
 private to the user (mode 700) and named after a digest of this package's own derivation, so a
 change there never meets old code. MASERBENCH_CACHE moves it.
 """
@@ -24,11 +24,12 @@ import numpy as np
 
 from . import side_by_side
 from .function_value import LINEARISED_SIGNATURE, address_of
+from .straight_line import Equations, Terms, jacobian_columns
 from .system import SIGNALS
 from .table import Group, Table
 
-_DERIVATION = ("compiled.py", "function_value.py", "system.py", "readings.py", "table.py", "side_by_side.py",
-               "kernels.py")
+_DERIVATION = ("compiled.py", "function_value.py", "straight_line.py", "system.py", "readings.py", "table.py",
+               "side_by_side.py", "kernels.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +121,11 @@ def _load(name: str, path: Path) -> ModuleType:
     return module
 
 
-_HEAD = '''"""Written by twin.kernels; do not edit. Structure: {key}"""
+_FILE = '''"""Written by twin.kernels; do not edit. Structure: {key}"""
 
 from functools import cache
 
+from twin import straight_line
 from twin.compiled import kernel_compiled
 from twin.function_value import LINEARISED_SIGNATURE, RHS_SIGNATURE
 
@@ -131,103 +133,51 @@ VARIABLES = {variables!r}
 FORMS = {forms!r}
 BLOCKS = {blocks!r}
 PATTERN = {pattern!r}
+EQUATIONS = {equations!r}
+
+_EQUATIONS = tuple(tuple(straight_line.Terms(*group) for group in groups) for groups in EQUATIONS)
+_rhs = straight_line.rhs(_EQUATIONS)
+_linearised = straight_line.linearised(_EQUATIONS)
 
 
 @kernel_compiled(RHS_SIGNATURE)
+def rhs(z, k, u, dz):
+    _rhs(z, k, u, dz)
+
+
+@cache
+def load_linearised():
+    @kernel_compiled(LINEARISED_SIGNATURE)
+    def linearised(z, k, u, dz, sums, jacobian):
+        _linearised(z, k, u, dz, sums, jacobian)
+
+    return linearised
 '''
 
 
 def _source(table: Table, key: str) -> str:
-    writer = _Writer(table)
-    head = _HEAD.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks,
-                        pattern=writer.pattern)
-    return head + "\n".join(writer.plain() + writer.linearised() + writer.side_by_side()) + "\n"
+    equations = _equations(table)
+    columns = jacobian_columns(equations)
+    groups = [group for row in equations for group in row]
+    pattern = (_starts(columns), tuple(j for row in columns for j in row), _starts(equations),
+               tuple(g.form for row in table.equations for g in row), tuple(g.signal for g in groups))
+    plain = tuple(tuple(tuple(g) for g in row) for row in equations)
+    text = _FILE.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks,
+                        pattern=pattern, equations=plain)
+    return text + side_by_side.source(table)
 
 
-class _Writer:
-    """Writes the two functions of one table, and the pattern that `lanes` needs."""
+def _equations(table: Table) -> Equations:
+    """The table's equations with variables, forms and signals by number."""
+    index = {v: i for i, v in enumerate(table.variables)}
+    one = ((), 1.0)
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.index = {v: i for i, v in enumerate(table.variables)}
-        self.jacobian = [self._row(groups) for groups in table.equations]
+    def numbered(g: Group) -> Terms:
+        return Terms(SIGNALS.index(g.signal) if g.signal else -1,
+                     -1 if table.forms[g.form] == (one,) else g.form,
+                     tuple((weight, tuple(index[v] for v in product)) for weight, product in g.terms))
 
-    @property
-    def pattern(self) -> tuple[tuple[int, ...], ...]:
-        """As `lanes.PATTERN`."""
-        equations = self.table.equations
-        return (_starts(self.jacobian), tuple(j for row in self.jacobian for j in row), _starts(equations),
-                tuple(g.form for e in equations for g in e),
-                tuple(SIGNALS.index(g.signal) if g.signal else -1 for e in equations for g in e))
-
-    def plain(self) -> list[str]:
-        lines = ["def rhs(z, k, u, dz):", *self._loads()]
-        lines += [f"    dz[{i}] = {self._slope(i)}" for i in range(len(self.index))]
-        return [*lines, "", ""]
-
-    def side_by_side(self) -> list[str]:
-        """Of the mean field: the same for several shots, and for bins of molecules, in one loop."""
-        if not side_by_side.is_mean_field(self.table):
-            return []
-        used = sorted({g.form for e in self.table.equations for g in e if self._named(g)})
-        return [line for way in (side_by_side.abreast, side_by_side.over_bins)
-                for line in ("", "", *way(self.table, self._slope, used))]
-
-    def _slope(self, i: int) -> str:
-        return " + ".join(self._factor(g) + self._sum(g) for g in self.table.equations[i]) or "0.0"
-
-    def linearised(self) -> list[str]:
-        """The same with each group's sum kept, then the entries of the Jacobian row by row."""
-        lines = ["def _linearised(z, k, u, dz, sums, jacobian):", *self._loads()]
-        at = 0
-        for i, groups in enumerate(self.table.equations):
-            names = [f"g{at + j}" for j in range(len(groups))]
-            lines += [f"    {name} = {self._sum(g)}" for name, g in zip(names, groups, strict=True)]
-            lines += [f"    sums[{at + j}] = {name}" for j, name in enumerate(names)]
-            terms = [self._factor(g) + name for name, g in zip(names, groups, strict=True)] or ["0.0"]
-            lines.append(f"    dz[{i}] = " + " + ".join(terms))
-            at += len(groups)
-        entries = (slope for row in self.jacobian for slope in row.values())
-        lines += [f"    jacobian[{e}] = {slope}" for e, slope in enumerate(entries)]
-        return [*lines, "", "", "@cache", "def load_linearised():",
-                "    return kernel_compiled(LINEARISED_SIGNATURE)(_linearised)"]
-
-    def _row(self, groups: tuple[Group, ...]) -> dict[int, str]:
-        """Column -> d(equation)/d(variable) as text, for the variables that the equation knows."""
-        found: dict[int, list[str]] = {}
-        for g in groups:
-            slopes: dict[int, list[str]] = {}
-            for weight, names in g.terms:
-                for a, v in enumerate(names):
-                    others = [f"x{self.index[w]}" for b, w in enumerate(names) if b != a]
-                    slopes.setdefault(self.index[v], []).append(self._product(weight, others))
-            for column, parts in slopes.items():
-                found.setdefault(column, []).append(f"{self._factor(g)}({' + '.join(parts)})")
-        return {column: " + ".join(parts) for column, parts in sorted(found.items())}
-
-    def _loads(self) -> list[str]:
-        used = sorted({g.form for e in self.table.equations for g in e if self._named(g)})
-        signals = sorted({SIGNALS.index(g.signal) for e in self.table.equations for g in e if g.signal})
-        return ([f"    x{i} = z[{i}]" for i in range(len(self.index))] + [f"    k{j} = k[{j}]" for j in used]
-                + [f"    u{s} = u[{s}]" for s in signals])
-
-    def _named(self, g: Group) -> bool:
-        """False where the form is the number 1 (a signal stands alone)."""
-        return self.table.forms[g.form] != (((), 1.0),)
-
-    def _factor(self, g: Group) -> str:
-        parts = [f"u{SIGNALS.index(g.signal)}"] if g.signal else []
-        parts += [f"k{g.form}"] if self._named(g) else []
-        return "*".join(parts) + "*" if parts else ""
-
-    def _sum(self, g: Group) -> str:
-        return "(" + " + ".join(self._product(w, [f"x{self.index[v]}" for v in p]) for w, p in g.terms) + ")"
-
-    @staticmethod
-    def _product(weight: float, names: list[str]) -> str:
-        if weight == 1.0 and names:
-            return "*".join(names)
-        return "*".join([f"({weight!r})", *names])
+    return tuple(tuple(numbered(g) for g in groups) for groups in table.equations)
 
 
 def _starts(rows: Iterable[Sized]) -> tuple[int, ...]:

@@ -11,10 +11,8 @@ would give it, so that no equation is written twice, and one bin is the ordinary
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .system import SIGNALS
-from .table import Table
+from .table import Group, Table
 
 SHOTS = 8
 """Shots in one loop: a vector register of doubles where registers are widest."""
@@ -30,27 +28,32 @@ def is_shared(variable: str) -> bool:
     return variable.startswith("x")
 
 
-def abreast(table: Table, slope: Callable[[int], str], used: list[int]) -> list[str]:
-    """Lines of `_abreast(z, k, u, dz)`; `slope(i)` is the text of equation i, `used` the forms in it."""
-    lines = ["def _abreast(z, k, u, dz):", *_signals(table), *(f"    k{f} = k[{f}]" for f in used),
+def source(table: Table) -> str:
+    """Functions `load_abreast` and `load_over_bins` of a mean field's table; "" for any other."""
+    if not is_mean_field(table):
+        return ""
+    return "\n".join(("", "", *_abreast(table), "", "", *_over_bins(table), ""))
+
+
+def _abreast(table: Table) -> list[str]:
+    lines = ["def _abreast(z, k, u, dz):", *_signals(table), *(f"    k{f} = k[{f}]" for f in _forms(table)),
              f"    for q in range({SHOTS}):"]
     lines += [f"        x{i} = z[{SHOTS * i} + q]" for i in range(len(table.variables))]
-    lines += [f"        dz[{SHOTS * i} + q] = {slope(i)}" for i in range(len(table.variables))]
+    lines += [f"        dz[{SHOTS * i} + q] = {slope}" for i, slope in enumerate(_slopes(table))]
     return [*lines, *_loader("abreast")]
 
 
-def over_bins(table: Table, slope: Callable[[int], str], used: list[int]) -> list[str]:
-    """Lines of `_over_bins(z, k, u, dz)`."""
+def _over_bins(table: Table) -> list[str]:
     n = len(table.variables)
     molecule = [i for i, v in enumerate(table.variables) if not is_shared(v)]
     lines = ["def _over_bins(z, k, u, dz):", *_signals(table), "    bins = int(k[0])"]
     lines += [f"    x{i} = z[{i}]" for i in range(n) if i not in molecule]
     lines += [f"    a{i} = 0.0" for i in range(n)]
     lines += ["    for q in range(bins):", f"        w = k[1 + {len(table.forms)}*bins + q]"]
-    lines += [f"        k{f} = k[1 + {f}*bins + q]" for f in used]
+    lines += [f"        k{f} = k[1 + {f}*bins + q]" for f in _forms(table)]
     lines += [f"        x{i} = z[{n} + {j}*bins + q]" for j, i in enumerate(molecule)]
-    for i in range(n):
-        lines.append(f"        d{i} = {slope(i)}")
+    for i, slope in enumerate(_slopes(table)):
+        lines.append(f"        d{i} = {slope}")
         if i in molecule:
             lines.append(f"        dz[{n} + {molecule.index(i)}*bins + q] = d{i}")
         lines.append(f"        a{i} += w*d{i}")
@@ -65,3 +68,19 @@ def _loader(name: str) -> list[str]:
 def _signals(table: Table) -> list[str]:
     used = sorted({SIGNALS.index(g.signal) for e in table.equations for g in e if g.signal})
     return [f"    u{s} = u[{s}]" for s in used]
+
+
+def _forms(table: Table) -> list[int]:
+    return sorted({g.form for e in table.equations for g in e})
+
+
+def _slopes(table: Table) -> list[str]:
+    """The equations as text."""
+    index = {v: i for i, v in enumerate(table.variables)}
+    return [" + ".join(_group(g, index) for g in groups) or "0.0" for groups in table.equations]
+
+
+def _group(g: Group, index: dict[str, int]) -> str:
+    products = ["*".join([f"({weight!r})", *(f"x{index[v]}" for v in names)]) for weight, names in g.terms]
+    signal = f"u{SIGNALS.index(g.signal)}*" if g.signal else ""
+    return f"{signal}k{g.form}*({' + '.join(products)})"
