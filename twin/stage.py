@@ -20,8 +20,8 @@ ABSOLUTE_TOLERANCE = 1e-30
 """Of the scaled moments: the thermal seed is n_th/N = 1e-13 and is amplified e^20 fold, so it must count."""
 
 MAX_STEPS = 20_000_000
-MAX_WORK = 200_000_000
-"""Steps times variables: half a minute or so, however many moments there are."""
+MAX_WORK = 100_000_000
+"""Steps times variables: some seconds, however many moments there are."""
 
 COMPLEX_STEP = 1e-30
 """Values whose derivatives are wanted carry this much of an imaginary part; exact to rounding."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numba import carray, njit
 from scipy.integrate import solve_ivp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracles"))
@@ -23,9 +24,12 @@ from twin import pentacene, simulate, simulate_ensemble
 from twin.drive import Drive, Square
 from twin.problem import Problem
 from twin.simulation import prepare
+from twin.sweep import sweep
 
 P = pentacene.Parameters()
 SIX = ("coupling", "cavity_decay", "dephasing_35", "molecules", "thermal_photons", "pump_rate")
+DILUTE = P.replace(molecules=2e15)
+"""A crystal whose burst rings a few times only."""
 
 
 def best(call, repeats):
@@ -58,59 +62,96 @@ def row(name, ours, theirs=None, than=""):
     print(f"{name:58s} {ours * 1e3:9.3f} ms {ratio}", flush=True)
 
 
+def error(found, reference):
+    return f"error {np.abs(found - reference).max() / reference.max():.0e} of the peak"
+
+
 def undriven():
-    times = np.linspace(0.0, 5e-6, 4000)
-    row("second order, 5 us, 4000 points, rtol 1e-8",
-        best(lambda: simulate(P, Drive(), times, rtol=1e-8), 20),
-        best(lambda: scipy_undriven(P, lambda t: 6.2e7, times), 2), "solve_ivp LSODA, NumPy")
     times = np.linspace(0.0, 10e-6, 4000)
-    row("the same, 10 us, continuous pumping",
-        best(lambda: simulate(P, Drive(), times, rtol=1e-8), 20),
-        best(lambda: scipy_undriven(P, lambda t: 6.2e7, times), 2), "solve_ivp LSODA, NumPy")
-    pulsed = Drive(pump_rate=Square(1.5e6, 0.0, 0.5e-6))
-    theirs = best(lambda: scipy_undriven(P, lambda t: 1.5e6 * (t < 0.5e-6), times, (0.5e-6,)), 2)
-    row("the same, 10 us, a pulse of 0.5 us", best(lambda: simulate(P, pulsed, times, rtol=1e-8), 20), theirs,
-        "solve_ivp LSODA, NumPy")
-    problem = prepare(P, pulsed, "cumulant", SIX)
-    row("with six sensitivities", best(lambda: problem.solve(times, P, pulsed, rtol=1e-8), 10),
-        theirs * (2 * len(SIX)), "their central differences (12 solves)")
+    for label, p in (("3e16 molecules", P), ("2e15 molecules", DILUTE)):
+        for kind, d, pump, edges in (("continuous", Drive(), lambda t: 6.2e7, ()),
+                                     ("a pulse of 0.5 us", Drive(pump_rate=Square(1.5e6, 0.0, 0.5e-6)),
+                                      lambda t: 1.5e6 * (t < 0.5e-6), (0.5e-6,))):
+            found = simulate(p, d, times, rtol=1e-8)
+            accuracy = error(found.photons, simulate(p, d, times, rtol=1e-13).photons)
+            theirs = best(lambda p=p, pump=pump, edges=edges: scipy_undriven(p, pump, times, edges), 2)
+            ours = best(lambda p=p, d=d: simulate(p, d, times, rtol=1e-8), 40)
+            row(f"10 us, rtol 1e-8, {kind}, {label}", ours, theirs, f"solve_ivp LSODA, NumPy; {accuracy}")
+            problem = prepare(p, d, "cumulant", SIX)
+            row("    with six sensitivities",
+                best(lambda p=p, d=d, problem=problem: problem.solve(times, p, d, rtol=1e-8), 10),
+                theirs * (2 * len(SIX)), "central differences of it (12 solves)")
+
+
+def compiled_lsoda():
+    """Only where numbalsoda is installed; it has no wheels and is no dependency."""
+    try:
+        from numba import cfunc
+        from numbalsoda import lsoda, lsoda_sig
+    except ImportError:
+        print("compiled LSODA (numbalsoda): not installed")
+        return
+    p, xi = DILUTE, 6.2e7
+    constants = tuple(float(c) for c in nine_variables.constants(p))
+    slope = njit(nine_variables.slope)
+
+    @cfunc(lsoda_sig)
+    def right(t, z, dz, data):
+        found = slope(carray(z, (9,)), xi, constants)
+        for i in range(9):
+            dz[i] = found[i]
+
+    times, state = np.linspace(0.0, 10e-6, 4000), np.zeros(9)
+    state[0], state[5] = 1.0, p.thermal_photons / p.molecules
+    theirs = best(lambda: lsoda(right.address, state, times, rtol=1e-8, atol=1e-18), 10)
+    row("10 us, rtol 1e-8, continuous, 2e15 molecules",
+        best(lambda: simulate(p, Drive(pump_rate=xi), times, rtol=1e-8), 20), theirs, "numbalsoda LSODA")
 
 
 def driven():
     times = np.linspace(0.0, 5e-6, 4000)
-    for rabi in (1e6, 1e7, 1e8):
-        d = Drive(rabi_35=rabi)
-        count = len(Problem(P, d, "cumulant").kernel.variables)
-        ours = best(lambda d=d: simulate(P, d, times, rtol=1e-8), 5)
-        theirs = None
-        if rabi == 1e6:
+    for tones in (("rabi_35",), ("rabi_35", "rabi_45", "rabi_34")):
+        for rabi in (1e6, 1e7, 1e8):
+            d = Drive(**dict.fromkeys(tones, rabi))
+            count = len(Problem(P, d, "cumulant").kernel.variables)
+            found = simulate(P, d, times, rtol=1e-8)
+            accuracy = error(found.photons, simulate(P, d, times, rtol=1e-12).photons)
             begin = time.perf_counter()
-            raw_moments.solve(P, times, 6.2e7, rabi_35=rabi, rtol=1e-8)
+            raw_moments.solve(P, times, 6.2e7, **dict.fromkeys(tones, rabi), rtol=1e-8)
             theirs = time.perf_counter() - begin
-        row(f"driven second order, Omega_35 = {rabi:.0e}, {count} variables", ours, theirs,
-            "solve_ivp DOP853, NumPy")
-    d = Drive(rabi_35=1e6, rabi_45=1e6, rabi_34=1e6)
-    count = len(Problem(P, d, "cumulant").kernel.variables)
+            row(f"driven second order, {len(tones)} tone(s) of {rabi:.0e}, {count} variables",
+                best(lambda d=d: simulate(P, d, times, rtol=1e-8), 5), theirs,
+                f"solve_ivp DOP853, NumPy matrices; {accuracy}")
+            for model, at, name in (("cumulant", times, "    with six sensitivities"),
+                                    ("mean_field", times[::80], "    first order with six, 51 points")):
+                problem = prepare(P, d, model, (*SIX[:5], "rabi_35"))
+                row(name, best(lambda d=d, problem=problem, at=at: problem.solve(at, P, d, rtol=1e-8), 3))
+
+
+def maps():
+    times = np.linspace(0.0, 10e-6, 500)
+    d = Drive(pump_rate=1e6, pump_off_at=0.5e-6)
+    axes = {"pump_rate": np.geomspace(2e5, 2e7, 60), "cavity_decay": np.geomspace(5e5, 1e7, 60)}
+    ours = best(lambda: sweep(DILUTE, d, times, axes, rtol=1e-8), 3)
+    some = [(xi, kappa) for xi in axes["pump_rate"][::20] for kappa in axes["cavity_decay"][::20]]
     begin = time.perf_counter()
-    raw_moments.solve(P, times, 6.2e7, rabi_35=1e6, rabi_45=1e6, rabi_34=1e6, rtol=1e-8)
-    theirs = time.perf_counter() - begin
-    row(f"driven second order, three tones, {count} variables",
-        best(lambda: simulate(P, d, times, rtol=1e-8), 5), theirs, "solve_ivp DOP853, NumPy")
-    problem = prepare(P, Drive(rabi_35=1e6), "cumulant", (*SIX[:5], "rabi_35"))
-    row("driven second order with six sensitivities, Omega_35 = 1e6",
-        best(lambda: problem.solve(times, P, Drive(rabi_35=1e6), rtol=1e-8), 3))
-    problem = prepare(P, Drive(rabi_35=1e6), "mean_field", (*SIX[:5], "rabi_35"))
-    row("driven first order with six sensitivities, 51 points",
-        best(lambda: problem.solve(times[::80], P, Drive(rabi_35=1e6), rtol=1e-8), 5))
+    for xi, kappa in some:
+        scipy_undriven(DILUTE.replace(cavity_decay=kappa), lambda t, xi=xi: xi * (t < 0.5e-6), times,
+                       (0.5e-6,))
+    theirs = (time.perf_counter() - begin) * 3600 / len(some)
+    row("map of 60 x 60 bursts, 10 us, 500 points each, all cores", ours, theirs,
+        "solve_ivp LSODA, one core, 9 points of it")
 
 
 def ensemble():
     times = np.linspace(0.0, 5e-6, 1000)
     row("400 stochastic shots, 5 us, 1000 points, all cores",
-        best(lambda: simulate_ensemble(P, Drive(), times, 400, seed=1), 3))
+        best(lambda: simulate_ensemble(P, Drive(), times, 400, seed=1), 5))
 
 
 if __name__ == "__main__":
     undriven()
+    compiled_lsoda()
     driven()
+    maps()
     ensemble()
