@@ -14,8 +14,8 @@ from matplotlib.image import imread
 from maserbench import main
 from twin.figures import FIGURES
 
-PENTACENE = [f"pentacene-{part}" for part in ("2b", "2c", "2d", "2e", "2f", "3a", "3b", "3c", "3d", "3e", "4a",
-                                              "4b", "4c", "4d", "storage", "energy")]
+PARTS = "2b 2c 2d 2e 2f 3a 3b 3c 3d 3e 4a 4b 4c 4d storage energy"
+PENTACENE = [f"pentacene-{part}" for part in PARTS.split()]
 
 
 def call(monkeypatch, *arguments):
@@ -79,7 +79,8 @@ def test_the_command_of_a_series_yields_its_numbers(drawn, monkeypatch, capsys):
             again = list(csv.reader(io.StringIO(capsys.readouterr().out)))[1:]
             kept = [[row[axis] for axis in ("x", "y", "z") if axis in row] for row in series[label]]
             assert len(again) == len(kept)
-            assert np.array(again, float) == pytest.approx(np.array(kept, float), rel=1e-6, abs=0.0, nan_ok=True)
+            numbers = np.array(kept, float)
+            assert np.array(again, float) == pytest.approx(numbers, rel=1e-6, abs=0.0, nan_ok=True)
 
 
 def test_a_command_runs_verbatim_in_a_shell(tmp_path, monkeypatch):

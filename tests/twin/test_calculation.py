@@ -87,7 +87,8 @@ def test_the_command_says_all_that_was_asked():
 @pytest.mark.parametrize(("changes", "words"), [
     (dict(columns=("latenzy",)), ["--columns", "latency"]),
     (dict(axes=(("molecule", "1,2"),)), ["--axis", "molecules"]),
-    (dict(axes=(("molecules", "1e15,2e15"),), settings=(("molecules", "1e15"),)), ["molecules", "set as well"]),
+    (dict(axes=(("molecules", "1e15,2e15"),), settings=(("molecules", "1e15"),)),
+     ["molecules", "set as well"]),
     (dict(settings=(("couplin", "1"),)), ["--set", "coupling"]),
     (dict(options=(("collisions", "3"),)), ["--collisions", "--duration"]),
     (dict(axes=(("pump_rate", "lin:0:1:100000"), ("molecules", "lin:1:2:100000"))), ["10000000000"]),
