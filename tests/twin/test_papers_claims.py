@@ -48,7 +48,8 @@ CLAIMS = [  # what, how, mine, the paper's
                 {1e7: 0.285, 6.3e7: 0.229, 1e8: 0.199, 1e9: 0.160}),
     *under_tone("E_max", "relative_maximum_energy", "falls, then recovers slightly",
                 {1e6: 0.641, 1e7: 0.426, 6.3e7: 0.149, 1e8: 0.250, 1e9: 0.387}),
-    *under_tone("most photons", "peak_photons", "inhibited above 1e8", {1e7: 7.7e15, 1e8: 1.46e14, 1e9: 1.304e12}),
+    *under_tone("most photons", "peak_photons", "inhibited above 1e8",
+                {1e7: 7.7e15, 1e8: 1.46e14, 1e9: 1.304e12}),
 ]
 
 
@@ -66,7 +67,8 @@ TIMES = [  # what, how, mine [ns], the paper's
     *((f"latency at xi = {xi:g}", lambda xi=xi: merit("latency", pump_rate=xi), mine, "0.5 to 1 us")
       for xi, mine in ((6.2e7, 479), (1e7, 565), (5e6, 643), (1e6, 974))),
     ("first energy dip", lambda: merit("minimum_energy_time"), 480, "coincides with the burst"),
-    *under_tone("t_max", "maximum_energy_time", "sharp fall, then rise", {1e5: 162, 6.3e7: 25, 1e8: 46, 1e9: 134}),
+    *under_tone("t_max", "maximum_energy_time", "sharp fall, then rise",
+                {1e5: 162, 6.3e7: 25, 1e8: 46, 1e9: 134}),
     *under_tone("first burst", "first_burst_time", "shorter up to 1e7", {1e5: 241, 1e6: 177, 1e7: 109}),
     *under_tone("latency, as printed", "latency", "unaffected below 1e9", {1e8: 480, 3.2e8: 506, 4.2e8: 576},
                 "rabi_45", frame="printed"),
