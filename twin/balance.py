@@ -35,9 +35,9 @@ class EnergyBalance:
     decay and spin-lattice relaxation, tone_energy brought by tones; drive_energy was brought to the mode by
     its drive, radiated_energy left it, less what came in thermally; detuning_energy is the exchanged quanta's
     difference between mode and molecule. stored_energy is E(t), cavity_energy that of n - n_th photons.
-    radiated_power [W] leaves through the cavity's decay at that moment. closure: the largest residual over the
-    largest energy in the account (or 1e-6 of a full battery, if that is more): below 1e-8 at rtol 1e-11, and for
-    batteries worth the name at the default rtol, too.
+    radiated_power [W] leaves through the cavity's decay at that moment. closure: the largest residual over
+    the largest energy in the account (or 1e-6 of a full battery, if that is more): below 1e-8 at rtol 1e-11,
+    and for batteries worth the name at the default rtol, too.
 
     change of (stored + cavity) = crossed - relaxed + tone + drive - radiated + detuning + residual
     """

@@ -81,7 +81,7 @@ def _first_maximum(matrix: np.ndarray) -> float:
     def slope(time: float) -> float:
         return float((matrix @ expm(matrix * time)[:, 0])[4])
 
-    grid = np.geomspace(1e-9, 1.0, 400)
+    grid = np.geomspace(1e-9, 1.0, 150)
     for early, late in pairwise(grid):
         if slope(early) > 0.0 >= slope(late):
             return float(brentq(slope, early, late, xtol=1e-15, rtol=1e-13))
@@ -95,7 +95,7 @@ def _falls_to(matrix: np.ndarray, start: np.ndarray, level: float) -> float:
 
     if not above(0.0) > 0.0:
         return float("nan")
-    for early, late in pairwise([0.0, *np.geomspace(1e-9, 10.0, 200)]):
+    for early, late in pairwise([0.0, *np.geomspace(1e-9, 10.0, 150)]):
         if above(late) <= 0.0:
             return float(brentq(above, early, late, xtol=1e-15, rtol=1e-13))
     return float("nan")

@@ -39,7 +39,8 @@ def agree(p, d, axes, model="cumulant"):
 
 @settings(max_examples=6, deadline=None)
 @given(st.lists(st.floats(1e14, 5e16), min_size=1, max_size=3),
-       st.lists(st.floats(2e5, 5e7), min_size=1, max_size=3), st.sampled_from(["cumulant", "mean_field", "rate"]))
+       st.lists(st.floats(2e5, 5e7), min_size=1, max_size=3),
+       st.sampled_from(["cumulant", "mean_field", "rate"]))
 def test_every_point_of_a_map_is_the_trajectory_by_itself(molecules, decays, model):
     agree(P, PULSE, {"molecules": np.array(molecules), "cavity_decay": np.array(decays)}, model)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from ..quantity import nearest
 from . import (
@@ -28,11 +29,15 @@ FIGURES: dict[str, Callable[[Effort], Figure]] = {
 """Name -> what makes it, in the order of the papers."""
 
 
+_QUICK = "Drawn with few points (--quick): what is read off them is rough."
+
+
 def figure(name: str, quick: bool = False, executor: Executor | None = None) -> Figure:
     """The figure of that name; ValueError with the nearest known one."""
     if name not in FIGURES:
         raise ValueError(f"figure: {nearest(name, [*FIGURES, 'all'])}")
-    return FIGURES[name](Effort(quick, executor))
+    made = FIGURES[name](Effort(quick, executor))
+    return replace(made, notes=(*made.notes, _QUICK)) if quick else made
 
 
 __all__ = ["FIGURES", "Effort", "Figure", "figure"]

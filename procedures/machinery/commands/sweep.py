@@ -91,11 +91,24 @@ def _csv(columns: tuple[str, ...], table: np.ndarray, output: Path | None) -> No
 def _netcdf(asked: Calculation, table: np.ndarray, output: Path) -> None:
     import xarray
 
-    along = asked.columns[0] if not asked.axes else "row"
-    units = {name: column.unit for name, column in system(asked.system).columns.items()}
-    data = xarray.Dataset({name: (along, table[:, i], {"units": units.get(name, "")})
-                           for i, name in enumerate(asked.columns)},
-                          attrs={"command": asked.command})
+    columns = system(asked.system).columns
+    grids = asked.grids()
+    shape = tuple(len(points) for points in grids.values())
+    dims = tuple(grids)
+    if len(table) > np.prod(shape):
+        # Time, or whatever else runs along a run, is the same for each point of the grid.
+        along = next((name for name in ("time", "collision") if name in asked.columns), "row")
+        dims, shape = (*dims, along), (*shape, len(table) // int(np.prod(shape)))
+    data = xarray.Dataset(coords=grids, attrs={"command": asked.command})
+    for place, name in enumerate(asked.columns):
+        unit = columns[name].unit if name in columns else system(asked.system).unit(name)
+        values = table[:, place].reshape(shape)
+        if name in grids:
+            data[name].attrs["units"] = unit
+        elif name in dims:
+            data[name] = (name, values.reshape(-1, shape[-1])[0], {"units": unit})
+        else:
+            data[name] = (dims, values, {"units": unit})
     data.to_netcdf(output, engine="h5netcdf")
 
 
