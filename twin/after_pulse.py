@@ -89,7 +89,7 @@ class AfterPulse:
 
 def _values(p: Parameters, names: tuple[str, ...]) -> Any:
     """Flat values as rows: plain, then with a complex step in each name in turn."""
-    values = {n: np.asarray(v, complex) for n, v in p.values().items()}
+    values = {n: np.asarray(v, complex if names else float) for n, v in p.values().items()}
     for q, name in enumerate(names):
         if name in NAMES:
             row = np.full(1 + len(names), values[name])

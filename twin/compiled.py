@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import njit, types
+from numba import config, njit, types
 from numba.core.compiler import Compiler
 
 VECTOR = types.Array(types.f8, 1, "C")
@@ -39,6 +39,8 @@ def _stamped(**more: Any) -> Callable[[Any], Callable[[Any], Any]]:
     def of(signature: Any) -> Callable[[Any], Any]:
         def make(function: Any) -> Any:
             made = njit(**FLAGS, **more)(function)
+            if config.DISABLE_JIT:  # numba's switch for looking around without compiling anything
+                return made
             file = made._cache._cache_file
             file._source_stamp = (file._source_stamp, _digest(Path(function.__code__.co_filename).parent))
             made.compile(signature)

@@ -92,7 +92,7 @@ class Stage:
         return np.array(factors), np.array(members), np.array(firsts)
 
     def form_values(self, rates: Mapping[str, Any], width: int = 1) -> np.ndarray:
-        """(forms, width) values; each rate is one number or a row (width,), complex for derivatives."""
+        """(forms, width) values; each rate is one number or a row (width,), complex only if width > 1."""
         factors, members, firsts = self._products
         held = np.ones((len(self.rate_names) + 1, width), complex if width > 1 else float)
         for i, r in enumerate(self.rate_names):
