@@ -71,7 +71,7 @@ def coherence(value: Any) -> complex | float:
         raise ValueError(f"c: expected a number such as 0.5 or 0.6+0.3j, found {value!r}") from None
     if not cmath.isfinite(c) or abs(c) > 1.0 + 1e-12:
         raise ValueError(f"c = {c:g} is outside its range |c| <= 1")
-    return c if c.imag else c.real
+    return c if c.imag else float(c.real)
 
 
 NAMES = tuple(Parameters.quantities())

@@ -74,10 +74,25 @@ def _rabi(m: Parameters, size: int, kept: int) -> np.ndarray:
 
 
 def _modulated(m: Parameters, size: int, kept: int) -> np.ndarray:
-    """U_I (2 size, 2 kept) of Eq. (6) by an eighth-order integrator."""
-    ratio, end = m.coupling_ratio, m.theta / m.coupling_ratio
-    root = np.sqrt(np.arange(1, size))[:, None]
-    shape = (2, size, 2 * kept)
+    """U_I (2 size, 2 kept) of Eq. (6).
+
+    Turned back by e^{-i H0 t} the Hamiltonian has the modulation's period: one period and the rest of the
+    last one are integrated, the others are powers.
+    """
+    end, period = m.theta / m.coupling_ratio, 2.0 * np.pi / m.modulation_frequency
+    n = np.arange(size)
+    free = np.concatenate((n + 0.5, n - 0.5))[:, None]
+    whole, rest = divmod(end, period)
+    last, once = _integrated(m, size, rest), np.eye(2 * size, dtype=complex)
+    if whole:
+        once = np.exp(-1j * free * period) * _integrated(m, size, period)
+    turned = np.exp(-1j * free * rest) * last @ np.linalg.matrix_power(once, int(whole))
+    return np.asarray(np.exp(1j * free * end) * turned)[:, np.r_[0:kept, size : size + kept]]
+
+
+def _integrated(m: Parameters, size: int, end: float) -> np.ndarray:
+    """U_I (2 size, 2 size) from 0 to `end` (in 1/omega) by an eighth-order integrator."""
+    root, shape = np.sqrt(np.arange(1, size))[:, None], (2, size, 2 * size)
 
     def slope(t: float, y: np.ndarray) -> np.ndarray:
         e, g = y.reshape(shape)
@@ -87,14 +102,11 @@ def _modulated(m: Parameters, size: int, kept: int) -> np.ndarray:
         out[0, 1:] += phase * (root * g[:-1])
         out[1, 1:] = root * e[:-1]
         out[1, :-1] += np.conj(phase) * (root * e[1:])
-        return np.asarray(-1j * ratio * out).ravel()
+        return np.asarray(-1j * m.coupling_ratio * out).ravel()
 
-    start = np.zeros(shape, complex)
-    n = np.arange(kept)
-    start[0, n, n] = start[1, n, kept + n] = 1.0
+    start = np.eye(2 * size, dtype=complex)
     if end == 0.0:
-        return start.reshape(2 * size, 2 * kept)
-    longest = min(end, 0.5 / max(m.modulation_frequency, 1.0))
-    found = solve_ivp(slope, (0.0, end), start.ravel(), method="DOP853", rtol=1e-11, atol=1e-13,
-                      max_step=longest)
-    return np.asarray(found.y[:, -1]).reshape(2 * size, 2 * kept)
+        return start
+    found = solve_ivp(slope, (0.0, end), start.ravel(), method="DOP853", rtol=1e-12, atol=1e-14,
+                      max_step=0.4 / (m.modulation_frequency * max(1.0, m.modulation_amplitude)))
+    return np.asarray(found.y[:, -1]).reshape(2 * size, 2 * size)

@@ -20,6 +20,7 @@ LARGEST = 2000
 """Levels that are tried before a run is refused."""
 LOST = 1e-12
 """Weight that may be lost above the highest level when the dimension is chosen automatically."""
+_UNSEEN = 1e-17
 _CHUNK, _LONGEST_CHUNK = 32, 512
 _FIRST = 24
 
@@ -101,7 +102,7 @@ class Stepper:
         while True:
             rows = self._charge.advance(count)
             lost = self.lost + np.cumsum(rows[:, 4])
-            if before is None or lost[-1] - self._first_lost <= self._allowed(self.done + count):
+            if before is None or self._enough(lost, count):
                 break
             self._charge, self._chunk = start(self._m, resized(before, self._larger())), _CHUNK
         self._hold_trace(rows, lost)
@@ -117,8 +118,10 @@ class Stepper:
         rows[:, 4] = lost
         self._charge.scale(float(factor[-1]))
 
-    def _allowed(self, done: int) -> float:
-        return LOST * (0.2 + 0.7 * done / self._collisions)
+    def _enough(self, lost: np.ndarray, count: int) -> bool:
+        """True if too little is lost to matter: its amplitude, the square root, interferes with what stays."""
+        in_all = lost[-1] - self._first_lost <= 0.9 * LOST * (self.done + count) / self._collisions
+        return in_all and bool(lost[-1] - self.lost <= _UNSEEN)
 
     def _larger(self) -> int:
         if self.dimension >= LARGEST:
