@@ -22,6 +22,11 @@ File = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="the
 TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", help="what the software "
                                                   "instruments really did, for tests only")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
+Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS", help="log:FIRST:LAST:"
+                                                "POINTS, lin:FIRST:LAST:POINTS or values parted by commas")]
+Columns = Annotated[str | None, typer.Option("--columns", metavar="NAME,...", help="what to print, in order")]
+Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
+Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -83,11 +88,32 @@ def safe_command(bench: Bench = "virtual") -> None:
 
 
 @app.command("simulate")
-def simulate_command(system: str, model: Model = "cumulant", duration: str = "5us", points: int = 1001,
-                     settings: Settings = None, seed: Seed = None, output: File = None) -> None:
+def simulate_command(system: str, model: Wish = None, duration: Wish = None, points: Count = None,
+                     settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                     output: File = None) -> None:
     """Solve the twin and print the trajectory as CSV."""
-    from procedures.machinery.commands.simulate import simulate
-    simulate(system, model, duration, points, settings or (), seed, output)
+    from procedures.machinery.commands.sweep import simulate
+    options = {"model": model, "duration": duration, "points": points, "seed": seed}
+    simulate(system, options, settings or (), columns, output)
+
+
+@app.command("sweep")
+def sweep_command(system: str, axis: Axes = None, model: Wish = None, duration: Wish = None,
+                  points: Count = None, settings: Settings = None, seed: Seed = None,
+                  columns: Columns = None, output: File = None) -> None:
+    """Solve the twin over a grid and print a row for each point as CSV."""
+    from procedures.machinery.commands.sweep import sweep
+    options = {"model": model, "duration": duration, "points": points, "seed": seed}
+    sweep(system, axis or (), options, settings or (), columns, output)
+
+
+@app.command("figure")
+def figure_command(name: str, output: Annotated[Path, typer.Option("--output", metavar="DIR",
+                                                                   help="where PNG and CSV are written")],
+                   quick: Annotated[bool, typer.Option("--quick", help="few points")] = False) -> None:
+    """Draw a figure of the papers, or all, with its numbers as CSV, claims and verdicts."""
+    from procedures.machinery.commands.figure import figure
+    figure(name, output, quick)
 
 
 @app.command("fit")

@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from . import integrate as engine
 from .crossing import first_light
 from .drive import Drive, Gaussian, Sampled, Square
 from .kernels import kernel
-from .lanes import LANES
 from .pentacene import NAMES, Parameters
 from .problem import Problem
 from .stage import COMPLEX_STEP, Segments, Stage, stage
@@ -72,8 +70,9 @@ class AfterPulse:
         early = lit.run(z, self.pulse, forms, np.append(times[:first], handover), rtol, lit.columns(_FIELD))
         parts = [self._photons(early.columns[:first], p)]
         if first < len(times):
-            late = dark.run(dark.adopt(z, lit), _after(handover, float(times[-1])), dark.forms(values)[None],
-                            times[first:], rtol, dark.columns(_FIELD))
+            rest = Segments.dark(handover, float(times[-1]))
+            late = dark.run(dark.adopt(z, lit), rest, dark.forms(values)[None], times[first:], rtol,
+                            dark.columns(_FIELD))
             parts.append(self._photons(late.columns, p))
         return np.concatenate([n for n, _ in parts]), np.concatenate([s for _, s in parts])
 
@@ -86,12 +85,6 @@ class AfterPulse:
         if "molecules" in self.names:
             found[:, self.names.index("molecules")] += photons / p.molecules
         return p.molecules * photons, p.molecules * found
-
-
-def _after(handover: float, end: float) -> Segments:
-    """One dark segment."""
-    return Segments(np.array([handover, end]), np.zeros((1, engine.SIGNAL_COLUMNS)), np.zeros((1, 5 * LANES)),
-                    np.zeros((1, LANES)))
 
 
 def _values(p: Parameters, names: tuple[str, ...]) -> Any:

@@ -1,59 +1,59 @@
-"""Compiled functions as arguments of compiled functions: their signatures, and how an address is looked up.
+"""Compiled functions handed to compiled functions: by their address, with their signatures fixed here.
 
-A right-hand side that comes as a value of fixed signature does not make its caller compile again. It takes
-bare addresses: arrays would be counted in and out at every call, at five times the cost of the call itself.
+A right-hand side that comes as an address does not make its caller compile again. numba's own function
+values cost 10 us each to hand over, and arrays as their arguments are counted in and out at every call, at
+five times the cost of a small model's right-hand side; so both are bare addresses.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .compiled import kernel_compiled
-
-ADDRESS = types.CPointer(types.f8)
-RHS_SIGNATURE = types.void(*(ADDRESS,) * 4)
+FLOATS = types.CPointer(types.f8)
+RHS_SIGNATURE = types.void(*(FLOATS,) * 4)
 """rhs(z, k, u, dz): state, forms of rates, signals, slope."""
-LINEARISED_SIGNATURE = types.void(*(ADDRESS,) * 6)
+LINEARISED_SIGNATURE = types.void(*(FLOATS,) * 6)
 """linearised(z, k, u, dz, sums, jacobian): the same, and what sensitivities need (`lanes`)."""
-
-RHS, LINEARISED = types.FunctionType(RHS_SIGNATURE), types.FunctionType(LINEARISED_SIGNATURE)
-
-
-class FunctionValue(types.WrapperAddressProtocol):
-    """A compiled function as an argument; its address is looked up once, not at every call."""
-
-    def __init__(self, function: Any, signature: Any = RHS_SIGNATURE) -> None:
-        compiled_function = function.get_compile_result(signature)
-        self._keep = compiled_function  # the machine code lives as long as this does
-        self._signature = signature
-        self._address = compiled_function.library.get_pointer_to_function(
-            compiled_function.fndesc.llvm_cfunc_wrapper_name)
-
-    def __wrapper_address__(self) -> int:
-        return self._address
-
-    def signature(self) -> Any:
-        return self._signature
+FUNCTION = types.i8
+"""The type of a compiled function as an argument."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def address(typing: Any, array: Any, place: Any) -> Any:
-    """Where element `place` of an array of floats, counted flat, lies in memory."""
+def address_of(function: Any, signature: Any = RHS_SIGNATURE) -> int:
+    """Where the machine code of a function compiled with `signature` lies; valid while the function lives."""
+    compiled = function.get_compile_result(signature)
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
+
+
+@intrinsic
+def place(typing: Any, array: Any, index: Any) -> Any:
+    """Where element `index` of an array of floats, counted flat, lies in memory."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         held = context.make_array(signature.args[0])(context, builder, arguments[0])
         return builder.gep(held.data, [arguments[1]])
 
-    return ADDRESS(array, types.intp), code
+    return FLOATS(array, types.intp), code
 
 
-@kernel_compiled(LINEARISED_SIGNATURE)
-def _nothing(z, k, u, dz, sums, jacobian):
-    dz[0] = 0.0
+def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    where, *given = arguments
+    kind = ir.FunctionType(ir.VoidType(), [a.type for a in given])
+    builder.call(builder.inttoptr(where, kind.as_pointer()), given)
+    return context.get_dummy_value()
 
 
-NO_DERIVATIVES = FunctionValue(_nothing, LINEARISED_SIGNATURE)
-"""Stands in where no sensitivities are asked for; never called."""
+@intrinsic
+def call_rhs(typing: Any, where: Any, z: Any, k: Any, u: Any, dz: Any) -> Any:
+    """Call the right-hand side at an address."""
+    return types.void(FUNCTION, *RHS_SIGNATURE.args), _call
+
+
+@intrinsic
+def call_linearised(typing: Any, where: Any, z: Any, k: Any, u: Any, dz: Any, sums: Any,
+                    jacobian: Any) -> Any:
+    """Call the linearised right-hand side at an address."""
+    return types.void(FUNCTION, *LINEARISED_SIGNATURE.args), _call

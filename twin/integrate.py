@@ -1,6 +1,6 @@
 """The one compiled integrator: DOP853 over segments, with dense output at the times asked for.
 
-The right-hand side comes as a function value with a fixed signature, so that this file compiles
+The right-hand side comes as the address of a function with a fixed signature, so that this file compiles
 once and is cached; `kernels` makes such functions from tables. Sensitivities are no special
 case: they are further components of the same vector, which steer no step (`lanes`).
 
@@ -14,7 +14,7 @@ from numba import types
 
 from .compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled, uncounted
 from .dop853 import NODE, combine, dense_tail
-from .function_value import LINEARISED, RHS
+from .function_value import FUNCTION
 from .lanes import LANES, PATTERN, slopes
 from .step_control import dense_error, first_step, growth, largest_members, step_error
 
@@ -81,10 +81,21 @@ def _dense(h, z, z_new, stages, columns, poly):
 def _interpolate(t, h, until, times, asked, poly, out):
     """Rows of `out` for the times from index `asked` on that lie `until` at the latest; the next index."""
     columns = poly.shape[1]
+    whole = columns - columns % 8
     while asked < len(times) and times[asked] <= until:
         x = (times[asked] - t) / h
         y = 1.0 - x
-        for c in range(columns):
+        for b in range(0, whole, 8):  # eight at a time, which fills whole vector registers
+            for j in range(8):
+                c = b + j
+                v = poly[6, c] + x * poly[7, c]
+                v = poly[5, c] + y * v
+                v = poly[4, c] + x * v
+                v = poly[3, c] + y * v
+                v = poly[2, c] + x * v
+                v = poly[1, c] + y * v
+                out[asked, c] = poly[0, c] + x * v
+        for c in range(whole, columns):
             v = poly[6, c] + x * poly[7, c]
             v = poly[5, c] + y * v
             v = poly[4, c] + x * v
@@ -98,7 +109,7 @@ def _interpolate(t, h, until, times, asked, poly, out):
 
 @compiled(types.void(MATRIX, VECTOR))
 def _accept(stages, z):
-    """z = the end of the step in row 16, with what has vanished set to zero; its slope begins the next step."""
+    """z = the step's end in row 16, what has vanished set to zero; its slope begins the next step."""
     for i in range(len(z)):
         z[i] = stages[16, i] if abs(stages[16, i]) > _VANISHED else 0.0
         stages[0, i] = stages[12, i]
@@ -113,7 +124,7 @@ def _moves(shift):
 
 
 @uncounted(types.UniTuple(types.i8, 4)(
-    RHS, LINEARISED, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
     types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR,
     VECTOR))
 def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
@@ -214,7 +225,7 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
 
 
 @compiled(types.UniTuple(types.i8, 4)(
-    RHS, LINEARISED, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
     types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX))
 def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
               atol, longest, max_steps, columns, out, record):

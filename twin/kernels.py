@@ -15,15 +15,14 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from .function_value import LINEARISED_SIGNATURE, FunctionValue
+from .function_value import LINEARISED_SIGNATURE, address_of
 from .system import SIGNALS
 from .table import Group, Table
 
@@ -32,19 +31,22 @@ _DERIVATION = ("compiled.py", "function_value.py", "system.py", "readings.py", "
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A compiled structure. `weights`: for each form the rates' products and factors that make it up."""
+    """A compiled structure; `rhs` and `linearised` are addresses of functions (`function_value`).
+
+    `forms`: for each form of rates the products and factors that make it up; `pattern` as `lanes.PATTERN`.
+    """
 
     variables: tuple[str, ...]
     forms: tuple[tuple[tuple[tuple[str, ...], float], ...], ...]
     blocks: np.ndarray
     pattern: tuple[np.ndarray, ...]
-    rhs: Any
+    rhs: int
     module: ModuleType
 
-    @property
-    def linearised(self) -> Any:
+    @cached_property
+    def linearised(self) -> int:
         """The right-hand side with what sensitivities need; compiled (or loaded) at first use."""
-        return _value(self.module.load_linearised(), LINEARISED_SIGNATURE)
+        return address_of(self.module.load_linearised(), LINEARISED_SIGNATURE)
 
 
 @cache
@@ -57,12 +59,7 @@ def kernel(model: str, dephasing_operator: str, started: tuple[str, ...], active
         _write(path, _source(_derive(model, dephasing_operator, started, active), key))
     module = _load(name, path)
     blocks, *pattern = (np.array(row, np.int64) for row in (module.BLOCKS, *module.PATTERN))
-    return Kernel(module.VARIABLES, module.FORMS, blocks, tuple(pattern), _value(module.rhs), module)
-
-
-@cache
-def _value(function: Any, *signature: Any) -> FunctionValue:
-    return FunctionValue(function, *signature)
+    return Kernel(module.VARIABLES, module.FORMS, blocks, tuple(pattern), address_of(module.rhs), module)
 
 
 def _derive(model: str, dephasing_operator: str, started: Iterable[str], active: Iterable[str]) -> Table:

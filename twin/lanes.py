@@ -13,7 +13,7 @@ from __future__ import annotations
 from numba import njit, types
 
 from .compiled import INDEX, MATRIX, VECTOR, kernel_compiled
-from .function_value import address
+from .function_value import call_linearised, call_rhs, place
 
 LANES = 8
 """Parameters that one pass differentiates by."""
@@ -33,9 +33,9 @@ def lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s):
         for q in range(LANES):
             stages[s, out + q] = 0.0
         for e in range(row_starts[i], row_starts[i + 1]):
-            place, slope = n + LANES * columns[e], jacobian[e]
+            first, slope = n + LANES * columns[e], jacobian[e]
             for q in range(LANES):
-                stages[s, out + q] += slope * z[place + q]
+                stages[s, out + q] += slope * z[first + q]
         for g in range(group_starts[i], group_starts[i + 1]):
             form, signal = group_forms[g], group_signals[g]
             moved = forms + LANES * form
@@ -51,9 +51,10 @@ def lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s):
 @njit(inline="always")  # as a call of its own, its seventy words of arguments would cost more than it does
 def slopes(rhs, linearised, pattern, n, z, k, u, sums, jacobian, stages, s):
     """stages[s] = the slope of the state z[:n] and, if z is longer, of its derivatives."""
-    there = address(stages, s * len(z))
+    there = place(stages, s * len(z))
     if len(z) == n:
-        rhs(address(z, 0), address(k, 0), address(u, 0), there)
+        call_rhs(rhs, place(z, 0), place(k, 0), place(u, 0), there)
     else:
-        linearised(address(z, 0), address(k, 0), address(u, 0), there, address(sums, 0), address(jacobian, 0))
+        call_linearised(linearised, place(z, 0), place(k, 0), place(u, 0), there, place(sums, 0),
+                        place(jacobian, 0))
         lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s)

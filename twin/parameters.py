@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Self
 
 from .quantity import Quantity, check, nearest, read
@@ -56,15 +56,18 @@ class Record:
 
     def values(self) -> dict[str, Any]:
         """Flat name -> number, tuples spread out."""
+        return dict(self._values)
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
         return {flat: getattr(self, owner) if index is None else getattr(self, owner)[index]
                 for flat, owner, index, _ in self._flat()}
 
     def value(self, name: str) -> float:
         """The number behind a flat name; ValueError with the nearest known name."""
-        values = self.values()
-        if name not in values:
-            raise ValueError(nearest(name, values))
-        return values[name]
+        if name not in self._values:
+            raise ValueError(nearest(name, self._values))
+        return self._values[name]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, by field or flat name; no other field moves. Unknown: TypeError."""

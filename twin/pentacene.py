@@ -99,12 +99,16 @@ class Parameters(Record):
         """G = g sqrt(N) [rad/s], over all molecules, excited or not."""
         return self.coupling * math.sqrt(self.molecules)
 
-    def cooperativity(self, inversion: float) -> float:
+    def cooperativity(self, inversion: Any) -> Any:
         """C = 2 g^2 N (s55 - s33)/(kappa Gamma35); masing starts at C = 1. `inversion` per molecule.
 
         With the full widths kappa and 2 Gamma35 this is the literature's 4 g^2 N/(kappa_c kappa_s).
         """
         return 2.0 * self.collective_coupling**2 * inversion / (self.cavity_decay * self.coherence_decay_35)
+
+    def threshold_molecules(self, inversion: float) -> float:
+        """N at which masing starts (C = 1) with `inversion` s55 - s33 per molecule."""
+        return self.molecules / float(self.cooperativity(inversion))
 
 
 NAMES = tuple(Parameters.quantities())

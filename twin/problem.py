@@ -10,7 +10,6 @@ takes over: S1's decay (9 ns) would cap every further step of an explicit method
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -26,6 +25,7 @@ from .pentacene import NAMES, Parameters
 from .quantity import nearest
 from .rotating_frame import frame_values, is_on
 from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
+from .solution import Solution, photon_number
 from .stage import COMPLEX_STEP, Outcome, Segments, Stage, stage
 from .system import SWITCHES, rates
 
@@ -39,24 +39,6 @@ _EMPTY = 32.0
 """Lifetimes after which S1 holds 1e-14 of what it held."""
 _WORTHWHILE = 100.0
 """Lifetimes of S1 that must follow for a second stage to pay."""
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """One integration at times (T,): values (T, V) of the variables asked for, slopes (T, V, names).
-
-    `starts` (R,), `lengths` (R,) [s] and `polynomials` (R, 8, V) are the interpolants of its steps, if they
-    were recorded; `state` is the last value and derivatives (1 + names,) of every variable that is left.
-    """
-
-    status: int
-    steps: int
-    values: np.ndarray
-    slopes: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-    polynomials: np.ndarray
-    state: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,15 +164,22 @@ class Problem:
                 fill_lane(lane, q, name, d, row)
         return Segments(np.array(bounds), np.array(rows), lanes, shifts)
 
-    def forms(self, of: Stage, p: Parameters, d: Drive, segments: Segments) -> np.ndarray:
-        """Forms (S, m or 9 m) of a stage in each segment; tones and a switched decay are held in between."""
+    def forms(self, of: Stage, p: Parameters, d: Drive, segments: Segments,
+              known: dict[tuple, Any] | None = None) -> np.ndarray:
+        """Forms (S, m or 9 m) of a stage in each segment; tones and a switched decay are held in between.
+
+        `known` collects the rates, for another stage to find.
+        """
+        known = {} if known is None else known
         made: dict[tuple, np.ndarray] = {}
         found = []
-        for a, b in pairwise(segments.bounds):
+        for a, b in pairwise(segments.bounds.tolist()):
             held = held_values(d, 0.5 * (a + b))
-            key = tuple(held.items())
+            key = tuple(held.values())
+            if key not in known:
+                known[key] = rates(self._stepped(p, d, held))
             if key not in made:
-                made[key] = of.forms(rates(self._stepped(p, d, held)))
+                made[key] = of.forms(known[key])
             found.append(made[key])
         return np.array(found)
 
@@ -222,55 +211,47 @@ class Problem:
         if name not in ("molecules", "thermal_photons", "seed_photons"):
             return {}
         seeded = name == "seed_photons" and self.seed_photons is not None
-        value = self.seed_photons if seeded else p.value(name.replace("seed", "thermal"))
+        value = self.seed_photons or 0.0 if seeded else p.value(name.replace("seed", "thermal"))
         moved = self.initial(p, **{name: value + 1j * COMPLEX_STEP})
         return {v: float(np.imag(x)) / COMPLEX_STEP for v, x in moved.items()}
 
     # integration ----------------------------------------------------------------------------------
 
-    def run(self, times: np.ndarray, variables: Sequence[str] = SHOWN, rtol: float = 1e-8,
+    def run(self, times: np.ndarray, variables: tuple[str, ...] = SHOWN, rtol: float = 1e-8,
             p: Parameters | None = None, d: Drive | None = None, record: int = 0) -> Solution:
         """Integrate to times[-1]; `p`, `d` replace values, not the structure. `record`: keep the steps."""
         p, d = p or self.parameters, d or self.drive
-        z = self.vector(p)
-        end = float(times[-1])
+        z, end = self.vector(p), float(times[-1])
         out = np.empty((len(times), len(variables) * (1 + len(self.names))))
         if end <= self.start:
             out[:] = np.append(z, 0.0)[self.stage.columns(variables)]
             return self._solution(variables, self.stage, z, out, [])
-        handover = self._handover(p, d, end)
-        if handover is None:
-            lit = self._leg(self.stage, z, times, end, variables, rtol, p, d, record, out)
-            return self._solution(variables, self.stage, z, out, [lit])
-        first = int(np.searchsorted(times, handover, side="right"))
-        lit = self._leg(self.stage, z, times[:first], handover, variables, rtol, p, d, record, out[:first])
-        if lit.status != engine.OK:
-            out[first:] = np.nan
-            return self._solution(variables, self.stage, z, out, [lit])
+        handover, rates_by_held = self._handover(p, d, end), {}  # type: ignore[var-annotated]
+
+        def leg(of: Stage, z: np.ndarray, segments: Segments, part: slice) -> Outcome:
+            forms = self.forms(of, p, d, segments, rates_by_held)
+            longest = 0.25 * np.pi / abs(d.cavity_drive_detuning) if d.cavity_drive_detuning else np.inf
+            return of.run(z, segments, forms, times[part], rtol, of.columns(variables), longest, record,
+                          out[part])
+
+        split = len(times) if handover is None else int(np.searchsorted(times, handover, side="right"))
+        legs = [leg(self.stage, z, self.segments(d, handover or end), slice(0, split))]
+        if handover is None or legs[0].status != engine.OK:
+            out[split:] = np.nan
+            return self._solution(variables, self.stage, z, out, legs)
         z = self._dark.adopt(z, self.stage)
-        after = Segments(np.array([handover, end]), np.zeros((1, engine.SIGNAL_COLUMNS)),
-                         np.zeros((1, 5 * LANES)), np.zeros((1, LANES)))
-        dark = self._leg(self._dark, z, times[first:], end, variables, rtol, p, d, record, out[first:], after)
-        return self._solution(variables, self._dark, z, out, [lit, dark])
+        legs.append(leg(self._dark, z, Segments.dark(handover, end), slice(split, None)))
+        return self._solution(variables, self._dark, z, out, legs)
 
-    def _leg(self, of: Stage, z: np.ndarray, times: np.ndarray, end: float, variables: Sequence[str],
-             rtol: float, p: Parameters, d: Drive, record: int, out: np.ndarray,
-             segments: Segments | None = None) -> Outcome:
-        segments = segments or self.segments(d, end)
-        longest = 0.25 * np.pi / abs(d.cavity_drive_detuning) if d.cavity_drive_detuning else np.inf
-        forms = self.forms(of, p, d, segments)
-        return of.run(z, segments, forms, times, rtol, of.columns(variables), longest, record, out)
-
-    def _solution(self, variables: Sequence[str], last: Stage, z: np.ndarray, out: np.ndarray,
+    def _solution(self, variables: tuple[str, ...], last: Stage, z: np.ndarray, out: np.ndarray,
                   legs: list[Outcome]) -> Solution:
         count, k = len(variables), len(self.names)
-        record = np.concatenate([np.empty((0, 2 + 8 * out.shape[1])), *(leg.record for leg in legs)])
+        record = legs[0].record if len(legs) == 1 else np.concatenate(
+            [np.empty((0, 2 + 8 * out.shape[1])), *(leg.record for leg in legs)])
         polynomials = record[:, 2:].reshape(len(record), 8, out.shape[1])[..., :count]
-        state = {v: np.append(z[i], z[last.lane(v): last.lane(v) + k] if k else [])
-                 for v, i in last.index.items()}
         return Solution(legs[-1].status if legs else engine.OK, sum(leg.steps for leg in legs),
                         out[:, :count], out[:, count:].reshape(len(out), count, k), record[:, 0],
-                        record[:, 1], polynomials, state)
+                        record[:, 1], polynomials, last, z)
 
     def solve(self, times: np.ndarray, p: Parameters | None = None, d: Drive | None = None,
               seed_photons: float | None = None, rtol: float = 1e-6) -> tuple[np.ndarray, np.ndarray]:
@@ -281,17 +262,6 @@ class Problem:
             problem = _with_seed(self, seed_photons)
         found = problem.run(times, ("x.re", "x.im", "mu"), rtol, p, d)
         return photon_number(found, p, self.names)
-
-
-def photon_number(found: Solution, p: Parameters, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Photons (T,) and derivatives (T, names) from a solution whose last variables are x.re, x.im, mu."""
-    re, im, connected = found.values[:, -3:].T
-    d_re, d_im, d_connected = np.moveaxis(found.slopes[:, -3:], 1, 0)
-    per_molecule = re * re + im * im + connected
-    slopes = p.molecules * (2.0 * (re[:, None] * d_re + im[:, None] * d_im) + d_connected)
-    if "molecules" in names:
-        slopes[:, names.index("molecules")] += per_molecule
-    return p.molecules * per_molecule, slopes
 
 
 def _with_seed(problem: Problem, seed: float) -> Problem:

@@ -17,13 +17,16 @@ import numpy as np
 from . import integrate as engine
 from .drive import Drive
 from .pentacene import NAMES, Parameters
-from .problem import DRIVE_NAMES, Problem, Solution, photon_number
+from .problem import DRIVE_NAMES, Problem
 from .quantity import nearest
 from .rotating_frame import is_on
 from .segments import TONES
+from .solution import Solution, photon_number
 
 if TYPE_CHECKING:
+    from .balance import EnergyBalance
     from .charging import Charging
+    from .ringing import Ringing
 
 MODELS = ("rate", "mean_field", "cumulant", "stochastic", "exact")
 MAX_TIMES = 10_000_000
@@ -74,14 +77,43 @@ class Trajectory:
         p = self.parameters
         return p.molecules * HBAR * p.frequency_35 * self.populations[:, 4]
 
+    @property
+    def cooperativity(self) -> np.ndarray:
+        """C(t) (T,) with the inversion of each moment; the maser's threshold is 1."""
+        return self.parameters.cooperativity(self.populations[:, 4] - self.populations[:, 2])
+
     def charging(self) -> Charging:
         """Figures of merit of the battery on the continuous solution; see `charging`."""
-        if self.problem is None:
-            raise ValueError(f'model="{self.model}" has no continuous solution; charging() needs rate, '
-                             "mean_field or cumulant")
         from .charging import charging
 
-        return charging(self._pieces(), min(self.rtol, RTOL))
+        return charging(*self._solution("charging"))
+
+    def energy_balance(self) -> EnergyBalance:
+        """Where the energy is at `times`, and where it came from; see `balance`."""
+        from .balance import energy_balance
+
+        pieces, rtol = self._solution("energy_balance")
+        return energy_balance(pieces, self.times, rtol)
+
+    def ergotropy(self) -> np.ndarray:
+        """The most work [J] (T,) that unitaries on the triplets could draw, each molecule for itself."""
+        from .curve import Curve
+        from .ergotropy import NAMES, ergotropy, triplet_matrix
+
+        curve = Curve(*self._solution("ergotropy"), NAMES)
+        return ergotropy(triplet_matrix(curve, self.times), self.parameters)
+
+    def ringing(self, prominence: float = 0.01) -> Ringing:
+        """Bursts of the photon number and the frequency at which they follow; see `ringing`."""
+        from .ringing import ringing
+
+        return ringing(*self._solution("ringing"), prominence)
+
+    def _solution(self, asked: str) -> tuple[list[tuple[Problem, float]], float]:
+        if self.problem is None:
+            raise ValueError(f'model="{self.model}" has no continuous solution; {asked}() needs rate, '
+                             "mean_field or cumulant")
+        return self._pieces(), min(self.rtol, RTOL)
 
     def _pieces(self) -> list[tuple[Problem, float]]:
         """The problems from t = 0 on whose solutions, one after the other, led here."""
@@ -118,10 +150,11 @@ def checked_times(times: Any) -> np.ndarray:
     if np.size(times) > MAX_TIMES:
         raise ValueError(f"times: {np.size(times)} points; the limit is {MAX_TIMES}")
     found = np.ascontiguousarray(times, float)
-    if not np.all(np.isfinite(found)):
+    rising = found[1:] > found[:-1]  # False wherever nan stands on either side
+    if not (np.isfinite(found[0]) and np.isfinite(found[-1])) or np.isnan(found).any():
         raise ValueError("times: all must be finite")
-    if np.any(np.diff(found) <= 0):
-        i = int(np.argmax(np.diff(found) <= 0))
+    if not rising.all():
+        i = int(np.argmin(rising))
         raise ValueError(f"times: must increase, but times[{i + 1}] = {found[i + 1]:g} s follows "
                          f"{found[i]:g} s")
     return found
@@ -184,7 +217,9 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
 def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
     p, values = problem.parameters, solution.values
-    amplitude = p.molecules**0.5 * (values[:, 5] + 1j * values[:, 6])
+    amplitude = np.empty(len(times), complex)
+    amplitude.real, amplitude.imag = values[:, 5], values[:, 6]
+    amplitude *= p.molecules**0.5
     photons, _ = photon_number(solution, p, ())
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from . import integrate as engine
-from .function_value import NO_DERIVATIVES
 from .kernels import Kernel
 from .lanes import LANES
 
@@ -37,6 +36,12 @@ class Segments:
     rows: np.ndarray
     lanes: np.ndarray
     shifts: np.ndarray
+
+    @classmethod
+    def dark(cls, start: float, end: float) -> Segments:
+        """Nothing from outside between two times [s]."""
+        return cls(np.array([start, end]), np.zeros((1, engine.SIGNAL_COLUMNS)), np.zeros((1, 5 * LANES)),
+                   np.zeros((1, LANES)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +69,8 @@ class Stage:
         """Place of the first derivative of a variable."""
         return self.n + LANES * self.index[variable]
 
-    def columns(self, variables: Sequence[str]) -> np.ndarray:
+    @cache  # noqa: B019 - a stage lives as long as its kernel, which is for ever
+    def columns(self, variables: tuple[str, ...]) -> np.ndarray:
         """Places of the variables, then of their derivatives variable by variable; -1 for what stays zero."""
         places = [self.index.get(v, -1) for v in variables]
         for v in variables:
@@ -88,9 +94,12 @@ class Stage:
     def form_values(self, rates: Mapping[str, Any], width: int = 1) -> np.ndarray:
         """(forms, width) values; each rate is one number or a row (width,), complex for derivatives."""
         factors, members, firsts = self._products
-        held = np.ones((len(self.rate_names) + 1, width), complex)
-        for i, r in enumerate(self.rate_names):
-            held[i] = rates[r]
+        if width == 1:
+            held = np.array([*(rates[r] for r in self.rate_names), 1.0])[:, None]
+        else:
+            held = np.ones((len(self.rate_names) + 1, width), complex)
+            for i, r in enumerate(self.rate_names):
+                held[i] = rates[r]
         terms = factors * held[members[:, 0]] * held[members[:, 1]] * held[members[:, 2]]
         return np.add.reduceat(terms, firsts, axis=0)
 
@@ -105,6 +114,13 @@ class Stage:
         lanes = np.zeros((len(found), LANES))
         lanes[:, : len(self.names)] = found[:, 1:].imag / COMPLEX_STEP
         return np.concatenate((found[:, 0].real, lanes.ravel()))
+
+    def state(self, z: np.ndarray) -> dict[str, np.ndarray]:
+        """Value and derivatives (1 + names,) of each variable of a vector."""
+        count = len(self.names)
+        if not count:
+            return {v: z[i: i + 1] for v, i in self.index.items()}
+        return {v: np.append(z[i], z[self.lane(v): self.lane(v) + count]) for v, i in self.index.items()}
 
     def adopt(self, z: np.ndarray, other: Stage) -> np.ndarray:
         """The vector of another stage in these variables; what is not among them is given up."""
@@ -126,7 +142,7 @@ class Stage:
         """
         out = np.empty((len(times), len(columns))) if out is None else out
         kernel = self.kernel
-        linearised = kernel.linearised if self.names else NO_DERIVATIVES
+        linearised = kernel.linearised if self.names else 0
         start = z.copy() if record else z
         while True:
             store = np.empty((record, 2 + 8 * len(columns)))

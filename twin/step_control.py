@@ -12,7 +12,7 @@ from numba import types
 from .compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled
 from .dop853 import error_estimates
 
-DENSE_SHARE = 1.5
+DENSE_SHARE = 5.0
 """How much larger than the error of a step the error between its ends may be."""
 
 _NEGLIGIBLE = 1e-30

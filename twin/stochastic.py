@@ -21,6 +21,7 @@ from numba import types
 from . import integrate as engine
 from .compiled import INDEX, MATRIX, VECTOR, compiled
 from .drive import CLOSEST, Drive, Gaussian
+from .function_value import FUNCTION, call_rhs, place
 from .langevin import noise
 from .pentacene import Parameters
 from .problem import Problem
@@ -32,7 +33,7 @@ _LONGEST = 2_000_000
 _POPULATIONS = tuple(f"s{i}{i}" for i in range(1, 6))
 
 
-@compiled(types.void(engine.RHS, VECTOR, VECTOR, VECTOR, MATRIX, MATRIX, INDEX, INDEX, INDEX, MATRIX, MATRIX,
+@compiled(types.void(FUNCTION, VECTOR, VECTOR, VECTOR, MATRIX, MATRIX, INDEX, INDEX, INDEX, MATRIX, MATRIX,
                      VECTOR, MATRIX, MATRIX))
 def _march(rhs, z, starts, lengths, forms, rows, counts, levels, places, strengths, kicks, times, states,
            slopes):
@@ -43,7 +44,7 @@ def _march(rhs, z, starts, lengths, forms, rows, counts, levels, places, strengt
     factors of the five populations; kicks (steps, P) standard normal. Filled: times (steps + 1,), states and
     slopes (steps + 1, n).
     """
-    n = len(z)
+    n, m = len(z), forms.shape[1]
     k1, k2, k3, k4, trial = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     u, none = np.empty(3), np.empty(0)
     at = 0
@@ -53,21 +54,21 @@ def _march(rhs, z, starts, lengths, forms, rows, counts, levels, places, strengt
         for j in range(counts[s]):
             t = starts[s] + j * h
             engine.signals(t, rows[s], none, u)
-            rhs(z, forms[s], u, k1)
+            call_rhs(rhs, place(z, 0), place(forms, s * m), place(u, 0), place(k1, 0))
             times[at] = t
             states[at] = z
             slopes[at] = k1
             for i in range(n):
                 trial[i] = z[i] + 0.5 * h * k1[i]
             engine.signals(t + 0.5 * h, rows[s], none, u)
-            rhs(trial, forms[s], u, k2)
+            call_rhs(rhs, place(trial, 0), place(forms, s * m), place(u, 0), place(k2, 0))
             for i in range(n):
                 trial[i] = z[i] + 0.5 * h * k2[i]
-            rhs(trial, forms[s], u, k3)
+            call_rhs(rhs, place(trial, 0), place(forms, s * m), place(u, 0), place(k3, 0))
             for i in range(n):
                 trial[i] = z[i] + h * k3[i]
             engine.signals(t + h, rows[s], none, u)
-            rhs(trial, forms[s], u, k4)
+            call_rhs(rhs, place(trial, 0), place(forms, s * m), place(u, 0), place(k4, 0))
             for i in range(n):
                 z[i] += h / 6.0 * (k1[i] + 2.0 * (k2[i] + k3[i]) + k4[i])
             for p in range(len(places)):
@@ -79,7 +80,7 @@ def _march(rhs, z, starts, lengths, forms, rows, counts, levels, places, strengt
             at += 1
     times[at] = starts[last] + counts[last] * lengths[last]
     engine.signals(times[at], rows[last], none, u)
-    rhs(z, forms[last], u, k1)
+    call_rhs(rhs, place(z, 0), place(forms, last * m), place(u, 0), place(k1, 0))
     states[at] = z
     slopes[at] = k1
 
@@ -105,7 +106,8 @@ def _plan(p: Parameters, d: Drive, end: float, initial: Trajectory | None) -> _P
     problem = Problem(p, d, "mean_field", start=start, state=state, phase_open=True)
     index = {v: i for i, v in enumerate(problem.kernel.variables)}
     starts, lengths, counts = _grid(start, end, d.edges(), _step(problem, p, d))
-    _, forms, rows, _ = problem.segments(p, d, float(starts[-1] + counts[-1] * lengths[-1]))
+    segments = problem.segments(d, float(starts[-1] + counts[-1] * lengths[-1]))
+    forms, rows = problem.forms(problem.stage, p, d, segments), segments.rows
     decays = [held_values(d, a + 0.5 * h).get("cavity_decay", p.cavity_decay)
               for a, h in zip(starts, lengths, strict=True)]
     places, strengths = noise(p, decays, index)
@@ -184,7 +186,7 @@ def _read(plan: _Plan, p: Parameters, times: np.ndarray, grid: np.ndarray, state
               + f * f * ((1.0 + 2.0 * g) * states[i + 1] - g * h * slopes[i + 1]))
     field = p.molecules**0.5 * (values[:, index["x.re"]] + 1j * values[:, index["x.im"]])
     populations = values[:, plan.levels]
-    final = dict(zip(index, values[-1].tolist(), strict=True))
+    final = dict(zip(index, values[-1, :, None], strict=True))
     finite = bool(np.isfinite(field[-1]))
     status = "ok" if finite else engine.STATUS[engine.STEP_TOO_SMALL]
     return Trajectory(p, plan.problem.drive, "stochastic", times, populations, np.abs(field) ** 2 - 0.5,

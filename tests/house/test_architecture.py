@@ -15,7 +15,7 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("twin", "instruments", "mock_devices", "procedures", "gui")
 ALLOWED = {  # of others, beside the standard library
-    "twin": {"numpy", "scipy", "numba", "xarray", "qutip"},
+    "twin": {"numpy", "scipy", "numba", "llvmlite", "xarray", "qutip"},
     "instruments": {"numpy", "pymeasure", "pyvisa"},
     "mock_devices": {"numpy"},
     "procedures": {"numpy", "pymeasure", "h5py", "xarray", "tomlkit", "rich", "matplotlib"},

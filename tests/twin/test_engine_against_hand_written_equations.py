@@ -31,7 +31,7 @@ def nine(times, p, d):
     problem = Problem(p, d, "cumulant")
     variables = problem.kernel.variables
     names = {"gX.re": "g53.re", "gX.im": "g53.im", "pXY": "p35_53"}
-    found = problem.run(times, range(len(variables)), 1e-12).columns
+    found = problem.run(times, variables, 1e-12).values
     columns = {v: found[:, i] for i, v in enumerate(variables)}
     zero = np.zeros(len(found))
     rows = [columns.get(names.get(v, v), zero) for v in nine_variables.NAMES]

@@ -53,12 +53,12 @@ class Balance:
     def __init__(self, p, d, model, end, rtol):
         problem = Problem(p, d, model)
         self.p, self.d, self.model, self.names = p, d, model, problem.kernel.variables
-        run = problem.run(np.array([end]), range(len(self.names)), rtol, record=4096)
+        run = problem.run(np.array([end]), self.names, rtol, record=4096)
         assert run.status == 0, run.status
-        self.starts, self.lengths = run.record[:, 0], run.record[:, 1]
-        poly = run.record[:, 2:].reshape(len(run.record), 8, len(self.names))
+        self.starts, self.lengths, poly = run.starts, run.lengths, run.polynomials
         self.inside = np.stack([between(poly, x) for x in NODES], axis=1)
-        self.first, self.last = poly[0, 0], run.last[:len(self.names)]
+        self.first = poly[0, 0]
+        self.last = np.array([run.state[v][0] if v in run.state else 0.0 for v in self.names])
 
     def value(self, name, where):
         return where[..., self.names.index(name)] if name in self.names else np.zeros(where.shape[:-1])

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from twin import pentacene, problem, simulate
+from twin import pentacene, simulate, stage
 from twin.drive import Drive
 
 _FIRST = """
@@ -34,7 +34,7 @@ def test_the_first_solve_of_a_fresh_process_is_quick_and_loads_no_window_instrum
 
 
 def test_a_step_budget_ends_with_advice(monkeypatch):
-    monkeypatch.setattr(problem, "MAX_STEPS", 2000)
+    monkeypatch.setattr(stage, "MAX_STEPS", 2000)
     started = time.perf_counter()
     t = simulate(pentacene.Parameters(), Drive(rabi_35=1e11), np.linspace(0.0, 5e-6, 11), model="mean_field")
     assert time.perf_counter() - started < 30.0
