@@ -11,7 +11,7 @@ from typing import Any
 
 from . import pentacene
 
-__all__ = ["pentacene", "simulate", "simulate_ensemble"]
+__all__ = ["micromaser", "pentacene", "simulate", "simulate_ensemble"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,4 +24,8 @@ def __getattr__(name: str) -> Any:
         from .stochastic import simulate_ensemble
 
         return simulate_ensemble
+    if name == "micromaser":
+        import importlib
+
+        return importlib.import_module("twin.micromaser")
     raise AttributeError(f"module 'twin' has no attribute {name!r}")

@@ -1,0 +1,116 @@
+"""The cavity between two collisions: exp(L t_r) of Eq. (16), exact for any gamma t_r.
+
+Decay at temperature is pure loss with transmission T followed by an amplifier of gain G,
+
+    G = 1 + nbar (1 - exp(-gamma t_r))        T = exp(-gamma t_r)/G
+
+    loss       x_nm <- sum_l w_l(n) w_l(m) x_{n+l,m+l}       w_l(n)^2 = C(n+l,l) T^n (1-T)^l
+    amplifier  x_nm <- sum_l v_l(n-l) v_l(m-l) x_{n-l,m-l}   v_l(k)^2 = C(k+l,l) G^-(k+1) ((G-1)/G)^l
+
+All terms are positive, so nothing cancels. Divided by square roots of factorials both sums are correlations
+along the diagonals with one number for each l, and run over a window outside which terms are below 1e-18.
+The factorials are those of n/mu with mu = d/e, which keeps them within the range of doubles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, nbdtrc, xlogy
+
+_FAINT = 1e-18
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """x <- after * sum_l weight_l (before * x)[n +- l, m +- l]; before, after (d,) on rows and on columns.
+
+    `first`, `last` (d,): the window of l for each row, last excluded; `weight` (longest window,).
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    weight: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Damping:
+    """Loss, then the amplifier; `escaped` (d,): chance of each level to end above the highest one."""
+
+    loss: Correlation
+    amplifier: Correlation
+    escaped: np.ndarray
+
+
+def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
+    """The channel of one interval gamma t_r = `loss` on `dimension` levels."""
+    decayed = -np.expm1(-loss)
+    gain = 1.0 + thermal_photons * decayed
+    transmission = np.exp(-loss) / gain
+    # 1 - T without cancellation
+    absorbed = (decayed + thermal_photons * decayed) / gain
+    excess = thermal_photons * decayed / gain
+    lost = _loss(transmission, absorbed, dimension)
+    return Damping(lost, _amplifier(gain, excess, dimension), _escaped(transmission, absorbed, excess, dimension))
+
+
+def _roots(dimension: int) -> np.ndarray:
+    """sqrt(n!/mu^n) (d,)."""
+    n = np.arange(dimension, dtype=float)
+    n[0] = 1.0
+    scaled = np.sqrt(n * (np.e / dimension))
+    scaled[0] = 1.0
+    return np.cumprod(scaled)
+
+
+def _weights(chance: float, dimension: int) -> np.ndarray:
+    """(chance mu)^l... per l!, with the factorials' scale: (d,)."""
+    n = np.arange(1, dimension, dtype=float)
+    return np.concatenate(([1.0], np.cumprod(chance * (dimension / np.e) / n)))
+
+
+def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
+    roots, n = _roots(dimension), np.arange(dimension)
+    power = transmission ** (0.5 * n)
+    start, level = np.meshgrid(n, n)  # level l in rows, n in columns
+    size = 0.5 * _log_binomial(start + level, level) + 0.5 * (xlogy(start, transmission) + xlogy(level, absorbed))
+    size = np.where(start + level < dimension, size, -np.inf)
+    first, last = _windows(size)
+    return Correlation(roots, power / roots, _weights(absorbed, dimension), first, last)
+
+
+def _amplifier(gain: float, excess: float, dimension: int) -> Correlation:
+    roots, n = _roots(dimension), np.arange(dimension)
+    power = gain ** (-0.5 * n)
+    end, level = np.meshgrid(n, n)
+    size = np.where(end >= level, 0.5 * (_log_binomial(end, np.minimum(level, end)) + xlogy(level, excess)
+                                         - (end - level + 1) * np.log(gain)), -np.inf)
+    first, last = _windows(size)
+    return Correlation(power / roots, roots / np.sqrt(gain), _weights(excess, dimension), first, last)
+
+
+def _log_binomial(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+    return gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+
+
+def _windows(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last l for each row n, from log sizes (l, n): the largest partner has m >= n."""
+    partner = np.maximum.accumulate(size[:, ::-1], axis=1)[:, ::-1]
+    seen = size + partner > np.log(_FAINT)
+    seen[0] |= ~seen.any(axis=0)
+    first = np.argmax(seen, axis=0)
+    last = len(seen) - np.argmax(seen[::-1], axis=0)
+    return first.astype(np.int64), last.astype(np.int64)
+
+
+def _escaped(transmission: float, absorbed: float, excess: float, dimension: int) -> np.ndarray:
+    """P(end >= d | n) (d,): binomial loss to k, then negative-binomial gain of at least d - k."""
+    k, n = np.arange(dimension), np.arange(dimension)[:, None]
+    if excess == 0.0:
+        return np.zeros(dimension)
+    kept = np.exp(_log_binomial(np.maximum(n, k), np.minimum(n, k)) + xlogy(k, transmission)
+                  + xlogy(np.maximum(n - k, 0), absorbed)) * (k <= n)
+    return kept @ nbdtrc(dimension - k - 1, k + 1, 1.0 - excess)

@@ -1,0 +1,97 @@
+"""States without coherence: a vector of populations, for incoherent qubits (Eq. 8) at any detuning."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from ..compiled import MATRIX, VECTOR, compiled
+from .collisions import blocks
+from .damping import Damping, damping
+from .parameters import Parameters
+
+
+def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Chances per collision (d,) to stay at n, to come from n+1, to come from n-1; to leave the top upwards."""
+    u = blocks(m, dimension)
+    return ((1.0 - m.q) * np.abs(u.ee) ** 2 + m.q * np.abs(u.gg) ** 2, m.q * np.abs(u.eg) ** 2,
+            (1.0 - m.q) * np.abs(u.ge) ** 2, (1.0 - m.q) * u.raised)
+
+
+def damping_matrix(d: Damping) -> np.ndarray:
+    """P(n | m) (d, d) of one interval: what the channel does to populations."""
+    n = np.arange(len(d.escaped))
+    apart = n[None, :] - n[:, None]
+    loss, gain = (np.square(c.after)[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
+                  * np.square(c.before)[None, :] for c, s in ((d.loss, apart), (d.amplifier, -apart)))
+    return np.asarray(gain @ loss)
+
+
+@compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, MATRIX))
+def _charge(p, spare, stay, down, up, raised, decay, escaped, rows):
+    """Collisions with damping `decay` (d, d), or none if it is empty; rows as in `kernels.charge`."""
+    levels = len(p)
+    for k in range(len(rows)):
+        leak = raised * p[levels - 1]
+        for n in range(levels):
+            spare[n] = stay[n] * p[n]
+        for n in range(levels - 1):
+            spare[n] += down[n] * p[n + 1]
+            spare[n + 1] += up[n + 1] * p[n]
+        if len(decay) > 0:
+            for n in range(levels):
+                total = 0.0
+                for m in range(levels):
+                    total += decay[n, m] * spare[m]
+                p[n] = total
+                leak += escaped[n] * spare[n]
+        else:
+            p[:] = spare
+        trace = first = second = square = 0.0
+        for n in range(levels):
+            trace += p[n]
+            first += n * p[n]
+            second += n * n * p[n]
+            square += p[n] * p[n]
+        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4] = trace, first, second, square, leak
+
+
+class DiagonalCharge:
+    """Populations under collisions, from populations (d,) or a density matrix (d, d)."""
+
+    def __init__(self, m: Parameters, state: np.ndarray) -> None:
+        self.dimension = len(state)
+        self._p = np.real(state if state.ndim == 1 else np.diag(state)).copy()
+        self._stay, self._down, self._up, self._raised = rates(m, self.dimension)
+        self._decay, self._escaped = np.empty((0, 0)), np.zeros(self.dimension)
+        if m.loss > 0.0:
+            channel = damping(m.loss, m.thermal_photons, self.dimension)
+            self._decay, self._escaped = damping_matrix(channel), channel.escaped
+
+    def advance(self, count: int) -> np.ndarray:
+        """(count, 5): Tr, Tr n, Tr n^2, Tr rho^2 and what leaked, after each collision."""
+        rows = np.zeros((count, 5))
+        _charge(self._p, np.empty_like(self._p), self._stay, self._down, self._up, self._raised, self._decay,
+                self._escaped, rows)
+        return rows
+
+    def scale(self, factor: float) -> None:
+        self._p *= factor
+
+    @property
+    def populations(self) -> np.ndarray:
+        return self._p.copy()
+
+    @property
+    def matrix(self) -> np.ndarray:
+        return np.diag(self._p).astype(complex)
+
+    @property
+    def snapshot(self) -> np.ndarray:
+        """Populations (d,), from which the run can go on."""
+        return self._p.copy()
+
+    @property
+    def spectrum_state(self) -> np.ndarray:
+        """What determines the eigenvalues: here themselves (d,)."""
+        return self._p
