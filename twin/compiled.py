@@ -39,7 +39,7 @@ def _stamped(**more: Any) -> Callable[[Any], Callable[[Any], Any]]:
     def of(signature: Any) -> Callable[[Any], Any]:
         def make(function: Any) -> Any:
             made = njit(**FLAGS, **more)(function)
-            if getattr(config, "DISABLE_JIT"):  # noqa: B009 - numba's switch for looking around without compiling anything
+            if getattr(config, "DISABLE_JIT", False):  # numba's switch for running without compiling anything
                 return made
             file = made._cache._cache_file
             file._source_stamp = (file._source_stamp, _digest(Path(function.__code__.co_filename).parent))
@@ -69,3 +69,6 @@ does at every view of an array, at more cost than a small model's arithmetic."""
 
 kernel_compiled = _stamped(pipeline_class=_NoOverlap)
 """For functions whose array arguments are promised not to overlap."""
+
+uncounted_kernel = _stamped(_nrt=False, pipeline_class=_NoOverlap)
+"""Both."""

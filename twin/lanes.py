@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from numba import njit, types
 
-from .compiled import INDEX, MATRIX, VECTOR, kernel_compiled
+from .compiled import INDEX, MATRIX, VECTOR, uncounted_kernel
 from .function_value import call_linearised, call_rhs, place
 
 LANES = 8
@@ -23,29 +23,31 @@ PATTERN = types.UniTuple(INDEX, 5)
 of each group); the firsts have one more entry, the end."""
 
 
-@kernel_compiled(types.void(PATTERN, types.i8, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, MATRIX, types.i8))
+@uncounted_kernel(types.void(PATTERN, types.i8, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, MATRIX, types.i8))
 def lane_slopes(pattern, n, z, k, u, sums, jacobian, stages, s):
     """stages[s, n:], the slope of the derivatives z[n:]; k and u hold derivatives behind their values."""
     row_starts, columns, group_starts, group_forms, group_signals = pattern
     forms = len(k) // (1 + LANES)
     for i in range(n):
-        out = n + LANES * i
+        out = stages[s, n + LANES * i: n + LANES * (i + 1)]  # views, whose loops become vector instructions
         for q in range(LANES):
-            stages[s, out + q] = 0.0
+            out[q] = 0.0
         for e in range(row_starts[i], row_starts[i + 1]):
             first, slope = n + LANES * columns[e], jacobian[e]
+            of = z[first: first + LANES]
             for q in range(LANES):
-                stages[s, out + q] += slope * z[first + q]
+                out[q] += slope * of[q]
         for g in range(group_starts[i], group_starts[i + 1]):
             form, signal = group_forms[g], group_signals[g]
-            moved = forms + LANES * form
-            if signal < 0:
-                for q in range(LANES):
-                    stages[s, out + q] += sums[g] * k[moved + q]
-            else:
+            moved = k[forms + LANES * form: forms + LANES * (form + 1)]
+            by_form = sums[g]
+            if signal >= 0:
                 by_form, by_signal = sums[g] * u[signal], sums[g] * k[form]
+                signal_moved = u[3 + LANES * signal: 3 + LANES * (signal + 1)]
                 for q in range(LANES):
-                    stages[s, out + q] += by_form * k[moved + q] + by_signal * u[3 + LANES * signal + q]
+                    out[q] += by_signal * signal_moved[q]
+            for q in range(LANES):
+                out[q] += by_form * moved[q]
 
 
 @njit(inline="always")  # as a call of its own, its seventy words of arguments would cost more than it does

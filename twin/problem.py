@@ -241,6 +241,7 @@ class Problem:
             p: Parameters | None = None, d: Drive | None = None, record: int = 0) -> Solution:
         """Integrate to times[-1]; `p`, `d` replace values, not the structure. `record`: keep the steps."""
         p, d = p or self.parameters, d or self.drive
+        times = np.ascontiguousarray(times, float)
         z, end = self.vector(p), float(times[-1])
         out = np.empty((len(times), len(variables) * (1 + len(self.names))))
         if end <= self.start:
