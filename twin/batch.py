@@ -11,16 +11,16 @@ from numba import types
 from . import integrate as engine
 from .compiled import INDEX, MATRIX, VECTOR, compiled
 from .function_value import FUNCTION
-from .lanes import LANES, PATTERN
 from .solution import SHOWN
 from .stage import ABSOLUTE_TOLERANCE, MAX_STEPS, MAX_WORK, Segments, Stage
+from .straight_line import LANES
 
 _CUBE = types.Array(types.f8, 3, "C")
 
 
-@compiled(types.void(FUNCTION, PATTERN, MATRIX, VECTOR, _CUBE, _CUBE, MATRIX, MATRIX, INDEX, VECTOR, types.f8,
+@compiled(types.void(FUNCTION, MATRIX, VECTOR, _CUBE, _CUBE, MATRIX, MATRIX, INDEX, VECTOR, types.f8,
                      types.f8, VECTOR, types.i8, INDEX, types.i8, _CUBE, INDEX, INDEX))
-def _integrate_each(rhs, pattern, vectors, bounds, forms, rows, lanes, shifts, blocks, times, rtol, atol,
+def _integrate_each(rhs, vectors, bounds, forms, rows, lanes, shifts, blocks, times, rtol, atol,
                     longest, max_steps, columns, first, out, status, steps):
     """`integrate.integrate` for every point (P, ...) that is still well; rows from `first` on are filled."""
     record = np.empty((0, 2 + 8 * len(columns)))
@@ -28,7 +28,7 @@ def _integrate_each(rhs, pattern, vectors, bounds, forms, rows, lanes, shifts, b
         if status[i] == 0:
             told = out[i, first: first + len(times)]
             status[i], tried, _, reached = engine.integrate(
-                rhs, 0, pattern, vectors[i], vectors.shape[1], bounds, forms[i], rows[i], lanes, shifts,
+                rhs, vectors[i], vectors.shape[1], bounds, forms[i], rows[i], lanes, shifts,
                 blocks, times, rtol, atol, longest[i], max_steps, columns, told, record)
             steps[i] += tried
             told[reached:] = np.nan
@@ -64,7 +64,7 @@ class Batch:
         with np.errstate(divide="ignore"):
             longest = 0.25 * np.pi / turning
         _integrate_each(
-            kernel.rhs, kernel.pattern, self.vectors, segments.bounds, forms, rows, segments.lanes,
+            kernel.rhs, self.vectors, segments.bounds, forms, rows, segments.lanes,
             np.zeros((len(rows[0]), LANES)), kernel.blocks, self.times[self.first: upto], self.rtol,
             ABSOLUTE_TOLERANCE, longest, min(MAX_STEPS, MAX_WORK // self.stage.n),
             self.stage.columns(SHOWN), self.first, self.out, self.status, self.steps)

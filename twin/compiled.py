@@ -69,6 +69,3 @@ does at every view of an array, at more cost than a small model's arithmetic."""
 
 kernel_compiled = _stamped(pipeline_class=_NoOverlap)
 """For functions whose array arguments are promised not to overlap."""
-
-uncounted_kernel = _stamped(_nrt=False, pipeline_class=_NoOverlap)
-"""Both."""

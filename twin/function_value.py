@@ -15,16 +15,14 @@ from numba.extending import intrinsic
 
 FLOATS = types.CPointer(types.f8)
 RHS_SIGNATURE = types.void(*(FLOATS,) * 4)
-"""rhs(z, k, u, dz): state, forms of rates, signals, slope."""
-LINEARISED_SIGNATURE = types.void(*(FLOATS,) * 6)
-"""linearised(z, k, u, dz, sums, jacobian): the same, and what sensitivities need (`lanes`)."""
+"""rhs(z, k, u, dz): state, forms of rates, signals, slope; each with its derivatives behind it or not."""
 FUNCTION = types.i8
 """The type of a compiled function as an argument."""
 
 
-def address_of(function: Any, signature: Any = RHS_SIGNATURE) -> int:
-    """Where the machine code of a function compiled with `signature` lies; valid while the function lives."""
-    compiled = function.get_compile_result(signature)
+def address_of(function: Any) -> int:
+    """Where the machine code of a function of RHS_SIGNATURE lies; valid while the function lives."""
+    compiled = function.get_compile_result(RHS_SIGNATURE)
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
 
 
@@ -50,10 +48,3 @@ def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 def call_rhs(typing: Any, where: Any, z: Any, k: Any, u: Any, dz: Any) -> Any:
     """Call the right-hand side at an address."""
     return types.void(FUNCTION, *RHS_SIGNATURE.args), _call
-
-
-@intrinsic
-def call_linearised(typing: Any, where: Any, z: Any, k: Any, u: Any, dz: Any, sums: Any,
-                    jacobian: Any) -> Any:
-    """Call the linearised right-hand side at an address."""
-    return types.void(FUNCTION, *LINEARISED_SIGNATURE.args), _call

@@ -2,7 +2,7 @@
 
 The right-hand side comes as the address of a function with a fixed signature, so that this file compiles
 once and is cached; `kernels` makes such functions from tables. Sensitivities are no special
-case: they are further components of the same vector, which steer no step (`lanes`).
+case: they are further components of the same vector, which steer no step.
 
 Every segment lies between two edges of the drive, so no step can leap over a pulse.
 """
@@ -14,9 +14,9 @@ from numba import types
 
 from .compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled, uncounted
 from .dop853 import NODE, combine, dense_tail
-from .function_value import FUNCTION
-from .lanes import LANES, PATTERN, slopes
+from .function_value import FUNCTION, call_rhs, place
 from .step_control import dense_error, first_step, growth, largest_members, step_error
+from .straight_line import LANES
 
 OK, STEP_BUDGET, STEP_TOO_SMALL, RECORD_FULL = 0, 1, 2, 3
 STATUS = {
@@ -137,12 +137,11 @@ def _moves(shift):
 
 
 @uncounted(types.UniTuple(types.i8, 4)(
-    FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    FUNCTION, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
     types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX,
-    VECTOR, VECTOR, VECTOR))
-def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
-             atol, longest, max_steps, columns, out, record, stages, sizes, chosen, tail, poly, u, sums,
-             jacobian):
+    VECTOR))
+def _advance(rhs, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
+             atol, longest, max_steps, columns, out, record, stages, sizes, chosen, tail, poly, u):
     """`integrate` with room to work in: stages (20, n), sizes (2, blocks), poly (8, C) ..."""
     n = len(z)
     z_new, trial = stages[16], stages[17]
@@ -160,19 +159,19 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
         varying = (row[SLOPE] != 0.0 or row[SHARPNESS] > 0.0 or row[DRIVE_RE] != 0.0 or row[DRIVE_IM] != 0.0
                    or (n != n_state and row[DRIVE_DETUNING] != 0.0))
         signals(t, row, lane, u)
-        slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 0)
+        call_rhs(rhs, place(z, 0), place(k, 0), place(u, 0), place(stages, 0 * n))
         if n != n_state and segment > 0 and _moves(shifts[segment]):
             # A pump's edge that moves leaves the pump as it was for so much longer.
             signals(t, rows[segment - 1], lanes[segment - 1], u)
             before = u[0]
             signals(t, row, lane, u)
             u[0] = before
-            slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 1)
+            call_rhs(rhs, place(z, 0), place(k, 0), place(u, 0), place(stages, 1 * n))
             for i in range(n_state):
                 for q in range(LANES):
                     z[n_state + LANES * i + q] += shifts[segment, q] * (stages[1, i] - stages[0, i])
             signals(t, row, lane, u)
-            slopes(rhs, linearised, pattern, n_state, z, k, u, sums, jacobian, stages, 0)
+            call_rhs(rhs, place(z, 0), place(k, 0), place(u, 0), place(stages, 0 * n))
         # A segment of almost no length must not leave its step to the next one.
         h = max(h, first_step(z, stages[0], blocks, largest, end - t))
         rejected = False
@@ -188,7 +187,7 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
                 combine(s, step, z, stages, z_new)
                 if varying:
                     signals(t + NODE[s] * step, row, lane, u)
-                slopes(rhs, linearised, pattern, n_state, z_new, k, u, sums, jacobian, stages, s)
+                call_rhs(rhs, place(z_new, 0), place(k, 0), place(u, 0), place(stages, s * n))
             largest_members(z, z_new, blocks, largest)
             error = step_error(stages, step, blocks, largest, rtol, atol, five, three, inverse)
             steps += 1
@@ -205,7 +204,7 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
                     combine(s, step, z, stages, trial)
                     if varying:
                         signals(t + NODE[s] * step, row, lane, u)
-                    slopes(rhs, linearised, pattern, n_state, trial, k, u, sums, jacobian, stages, s)
+                    call_rhs(rhs, place(trial, 0), place(k, 0), place(u, 0), place(stages, s * n))
                 _dense(step, z, stages, columns, chosen, tail, poly)
                 between = dense_error(poly, columns, blocks, inverse)
                 if between > 1.0:
@@ -235,9 +234,9 @@ def _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, s
 
 
 @compiled(types.UniTuple(types.i8, 4)(
-    FUNCTION, FUNCTION, PATTERN, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
+    FUNCTION, VECTOR, types.i8, VECTOR, MATRIX, MATRIX, MATRIX, MATRIX, INDEX, VECTOR,
     types.f8, types.f8, types.f8, types.i8, INDEX, MATRIX, MATRIX))
-def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
+def integrate(rhs, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times, rtol,
               atol, longest, max_steps, columns, out, record):
     """Integrate z in place over the segments; returns (status, steps tried, steps recorded, times reached).
 
@@ -250,7 +249,6 @@ def integrate(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, 
     u = np.empty(3 if n == n_state else 3 + 3 * LANES)
     sizes, poly = np.empty((2, blocks.max() + 1)), np.empty((8, len(columns)))
     beside = n if n <= 2 * len(columns) else len(columns)
-    sums, jacobian = np.empty(len(pattern[3])), np.empty(len(pattern[1]))
-    return _advance(rhs, linearised, pattern, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times,
+    return _advance(rhs, z, n_state, bounds, forms, rows, lanes, shifts, blocks, times,
                     rtol, atol, longest, max_steps, columns, out, record, np.empty((20, n)), sizes,
-                    np.empty((16, beside)), np.empty((4, beside)), poly, u, sums, jacobian)
+                    np.empty((16, beside)), np.empty((4, beside)), poly, u)

@@ -13,18 +13,17 @@ import importlib.util
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from . import side_by_side
-from .function_value import LINEARISED_SIGNATURE, address_of
-from .straight_line import Equations, Terms, jacobian_columns
+from .function_value import address_of
+from .straight_line import Equations, Terms
 from .system import SIGNALS
 from .table import Group, Table
 
@@ -34,15 +33,14 @@ _DERIVATION = ("compiled.py", "function_value.py", "straight_line.py", "system.p
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A compiled structure; `rhs` and `linearised` are addresses of functions (`function_value`).
+    """A compiled structure; `rhs` and its kin are addresses of functions (`function_value`).
 
-    `forms`: for each form of rates the products and factors that make it up; `pattern` as `lanes.PATTERN`.
+    `forms`: for each form of rates the products and factors that make it up.
     """
 
     variables: tuple[str, ...]
     forms: tuple[tuple[tuple[tuple[str, ...], float], ...], ...]
     blocks: np.ndarray
-    pattern: tuple[np.ndarray, ...]
     rhs: int
     module: ModuleType
 
@@ -57,9 +55,9 @@ class Kernel:
         return address_of(self.module.load_over_bins())
 
     @cached_property
-    def linearised(self) -> int:
-        """The right-hand side with what sensitivities need; compiled (or loaded) at first use."""
-        return address_of(self.module.load_linearised(), LINEARISED_SIGNATURE)
+    def with_derivatives(self) -> int:
+        """The right-hand side of LANES derivatives behind the state; compiled (or loaded) at first use."""
+        return address_of(self.module.load_with_derivatives())
 
 
 @cache
@@ -71,8 +69,8 @@ def kernel(model: str, dephasing_operator: str, started: tuple[str, ...], active
     if not path.exists():
         _write(path, _source(_derive(model, dephasing_operator, started, active), key))
     module = _load(name, path)
-    blocks, *pattern = (np.array(row, np.int64) for row in (module.BLOCKS, *module.PATTERN))
-    return Kernel(module.VARIABLES, module.FORMS, blocks, tuple(pattern), address_of(module.rhs), module)
+    blocks = np.array(module.BLOCKS, np.int64)
+    return Kernel(module.VARIABLES, module.FORMS, blocks, address_of(module.rhs), module)
 
 
 def _derive(model: str, dephasing_operator: str, started: Iterable[str], active: Iterable[str]) -> Table:
@@ -127,17 +125,16 @@ from functools import cache
 
 from twin import straight_line
 from twin.compiled import kernel_compiled
-from twin.function_value import LINEARISED_SIGNATURE, RHS_SIGNATURE
+from twin.function_value import RHS_SIGNATURE
 
 VARIABLES = {variables!r}
 FORMS = {forms!r}
 BLOCKS = {blocks!r}
-PATTERN = {pattern!r}
 EQUATIONS = {equations!r}
 
 _EQUATIONS = tuple(tuple(straight_line.Terms(*group) for group in groups) for groups in EQUATIONS)
-_rhs = straight_line.rhs(_EQUATIONS)
-_linearised = straight_line.linearised(_EQUATIONS)
+_rhs = straight_line.rhs(_EQUATIONS, len(FORMS), False)
+_with_derivatives = straight_line.rhs(_EQUATIONS, len(FORMS), True)
 
 
 @kernel_compiled(RHS_SIGNATURE)
@@ -146,24 +143,20 @@ def rhs(z, k, u, dz):
 
 
 @cache
-def load_linearised():
-    @kernel_compiled(LINEARISED_SIGNATURE)
-    def linearised(z, k, u, dz, sums, jacobian):
-        _linearised(z, k, u, dz, sums, jacobian)
+def load_with_derivatives():
+    @kernel_compiled(RHS_SIGNATURE)
+    def with_derivatives(z, k, u, dz):
+        _with_derivatives(z, k, u, dz)
 
-    return linearised
+    return with_derivatives
 '''
 
 
 def _source(table: Table, key: str) -> str:
     equations = _equations(table)
-    columns = jacobian_columns(equations)
-    groups = [group for row in equations for group in row]
-    pattern = (_starts(columns), tuple(j for row in columns for j in row), _starts(equations),
-               tuple(g.form for row in table.equations for g in row), tuple(g.signal for g in groups))
     plain = tuple(tuple(tuple(g) for g in row) for row in equations)
     text = _FILE.format(key=key, variables=table.variables, forms=table.forms, blocks=table.blocks,
-                        pattern=pattern, equations=plain)
+                        equations=plain)
     return text + side_by_side.source(table)
 
 
@@ -178,8 +171,3 @@ def _equations(table: Table) -> Equations:
                      tuple((weight, tuple(index[v] for v in product)) for weight, product in g.terms))
 
     return tuple(tuple(numbered(g) for g in groups) for groups in table.equations)
-
-
-def _starts(rows: Iterable[Sized]) -> tuple[int, ...]:
-    """Where each of consecutive rows begins, and the end."""
-    return (0, *accumulate(len(row) for row in rows))

@@ -21,7 +21,6 @@ from . import integrate as engine
 from .bins import binned, bins_of, forms_of_bins, without_bins
 from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
-from .lanes import LANES
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
 from .rotating_frame import frame_values, is_on
@@ -29,6 +28,7 @@ from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
 from .solution import SHOWN, Solution, photon_number
 from .spread import Spread
 from .stage import COMPLEX_STEP, Outcome, Segments, Stage, stage
+from .straight_line import LANES
 from .system import SWITCHES, rates
 
 DRIVE_NAMES = ("pump_rate", "pump_on_at", "pump_off_at", "rabi_35", "rabi_45", "rabi_34", "cavity_drive",

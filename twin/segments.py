@@ -9,7 +9,7 @@ import numpy as np
 
 from . import integrate as engine
 from .drive import CLOSEST, Drive, Gaussian, Steps, pump_line
-from .lanes import LANES
+from .straight_line import LANES
 
 TONES = ("rabi_35", "rabi_45", "rabi_34")
 

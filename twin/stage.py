@@ -14,7 +14,7 @@ import numpy as np
 
 from . import integrate as engine
 from .kernels import Kernel
-from .lanes import LANES
+from .straight_line import LANES
 
 ABSOLUTE_TOLERANCE = 1e-30
 """Of the scaled moments: the thermal seed is n_th/N = 1e-13 and is amplified e^20 fold, so it must count."""
@@ -139,12 +139,12 @@ class Stage:
         """
         out = np.empty((len(times), len(columns))) if out is None else out
         kernel = self.kernel
-        linearised = kernel.linearised if self.names else 0
+        rhs = kernel.with_derivatives if self.names else kernel.rhs
         start = z.copy() if record else z
         while True:
             store = np.empty((record, 2 + 8 * len(columns)))
             status, steps, kept, reached = engine.integrate(
-                kernel.rhs, linearised, kernel.pattern, z, self.n, segments.bounds, forms, segments.rows,
+                rhs, z, self.n, segments.bounds, forms, segments.rows,
                 segments.lanes, segments.shifts, kernel.blocks, times, rtol, ABSOLUTE_TOLERANCE, longest,
                 min(MAX_STEPS, MAX_WORK // self.n), columns, out, store)
             if status != engine.RECORD_FULL:

@@ -1,5 +1,11 @@
 """A table's right-hand side as straight-line machine code: one multiplication and addition after the other.
 
+With dx/dt = sum over groups of (signal * form * sum of products), a derivative y = dx/dp obeys
+
+  dy_i/dt = sum_j J_ij y_j + sum over groups of i of d(signal * form)/dp * (sum of products),
+
+J_ij = d(dx_i/dt)/dx_j. Eight derivatives are one vector, so an entry of J costs one instruction.
+
 The arithmetic is handed to LLVM term by term. Written as Python for numba to read, 91 variables take fifteen
 seconds to compile, nearly all of it spent on reading; handed over, one or two.
 """
@@ -12,7 +18,7 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from .function_value import LINEARISED_SIGNATURE, RHS_SIGNATURE
+from .function_value import RHS_SIGNATURE
 
 _FLAGS = ("contract", "nsz", "reassoc")
 
@@ -28,11 +34,9 @@ class Terms(NamedTuple):
 Equations = tuple[tuple[Terms, ...], ...]
 """For each variable the groups of terms that make its slope."""
 
-
-def jacobian_columns(equations: Equations) -> list[list[int]]:
-    """For each variable the variables that its slope depends on."""
-    return [sorted({v for group in groups for _, product in group.terms for v in product})
-            for groups in equations]
+LANES = 8
+"""Parameters that one pass differentiates by: a vector register of doubles where registers are widest."""
+_SIGNALS = 3
 
 
 class _Scribe:
@@ -96,46 +100,76 @@ class _Scribe:
         return self.sum(parts)
 
 
+    # derivatives: LANES to each number, side by side behind all numbers of its array ----------------------
+
+    def lanes(self, array: str, start: int, i: int) -> Any:
+        """The derivatives of array[i], whose array's derivatives begin at `start`, as one vector."""
+        key = array + "'", i
+        if key not in self.held:
+            self.held[key] = self.builder.load(self._vector(self.arrays[array], start + LANES * i), align=8)
+        return self.held[key]
+
+    def store_lanes(self, value: Any, array: Any, start: int, i: int) -> None:
+        self.builder.store(value, self._vector(array, start + LANES * i), align=8)
+
+    def _vector(self, array: Any, i: int) -> Any:
+        return self.builder.bitcast(self._place(array, i), _VECTOR.as_pointer())
+
+    def spread(self, value: Any) -> Any:
+        """One number in all lanes."""
+        one = self.builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(_WORD, 0))
+        return self.builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined),
+                                           ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+
+    def add_scaled(self, total: Any, scale: Any, vector: Any) -> Any:
+        return self.sum((total, self.product((self.spread(scale), vector))))
+
+    def moved_slope(self, groups: tuple[Terms, ...], totals: list[Any], numbers: tuple[int, int]) -> Any:
+        """The derivatives of a slope: J y, and what moves its forms and signals. `numbers` of z and k."""
+        found = ir.Constant(_VECTOR, [0.0] * LANES)
+        for variable in sorted({v for group in groups for _, product in group.terms for v in product}):
+            found = self.add_scaled(found, self.derivative(groups, variable),
+                                    self.lanes("z", numbers[0], variable))
+        for group, total in zip(groups, totals, strict=True):
+            if group.form >= 0:
+                signal = self.number("u", group.signal) if group.signal >= 0 else None
+                found = self.add_scaled(found, self.product((signal, total)),
+                                        self.lanes("k", numbers[1], group.form))
+            if group.signal >= 0:
+                form = self.number("k", group.form) if group.form >= 0 else None
+                found = self.add_scaled(found, self.product((form, total)),
+                                        self.lanes("u", _SIGNALS, group.signal))
+        return found
+
+
+_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_WORD = ir.IntType(32)
+
+
 def constant(value: float) -> Any:
     """A number in the machine code."""
     return ir.Constant(ir.DoubleType(), value)
 
 
-def rhs(equations: Equations) -> Any:
-    """For numba's compiled code: rhs(z, k, u, dz) of the equations."""
+def rhs(equations: Equations, forms: int, derivatives: bool) -> Any:
+    """For numba's compiled code: rhs(z, k, u, dz) of the equations over a number of forms.
+
+    With `derivatives`, LANES of them stand behind all numbers of z, k and u, and dz gets theirs as well.
+    """
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, k, u, dz = arguments
-        scribe = _Scribe(builder, z, k, u)
-        slopes = [scribe.slope(groups, [scribe.total(g) for g in groups]) for groups in equations]
-        for i, slope in enumerate(slopes):
-            scribe.store(slope, dz, i)
+        *given, dz = arguments
+        scribe, n = _Scribe(builder, *given), len(equations)
+        totals = [[scribe.total(g) for g in groups] for groups in equations]
+        slopes = [scribe.slope(*pair) for pair in zip(equations, totals, strict=True)]
+        for i, (groups, total) in enumerate(zip(equations, totals, strict=True)):
+            scribe.store(slopes[i], dz, i)
+            if derivatives:
+                scribe.store_lanes(scribe.moved_slope(groups, total, (n, forms)), dz, n, i)
         return context.get_dummy_value()
 
     @intrinsic
     def body(typing: Any, z: Any, k: Any, u: Any, dz: Any) -> Any:
         return RHS_SIGNATURE, write
-
-    return body
-
-
-def linearised(equations: Equations) -> Any:
-    """For numba's compiled code: linearised(z, k, u, dz, sums, jacobian) of the equations, see `lanes`."""
-
-    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, k, u, dz, sums, jacobian = arguments
-        scribe = _Scribe(builder, z, k, u)
-        totals = [[scribe.total(g) for g in groups] for groups in equations]
-        slopes = [scribe.slope(*pair) for pair in zip(equations, totals, strict=True)]
-        entries = [scribe.derivative(groups, v) for groups, columns in
-                   zip(equations, jacobian_columns(equations), strict=True) for v in columns]
-        for array, values in ((dz, slopes), (sums, [t for row in totals for t in row]), (jacobian, entries)):
-            for i, value in enumerate(values):
-                scribe.store(value, array, i)
-        return context.get_dummy_value()
-
-    @intrinsic
-    def body(typing: Any, z: Any, k: Any, u: Any, dz: Any, sums: Any, jacobian: Any) -> Any:
-        return LINEARISED_SIGNATURE, write
 
     return body
