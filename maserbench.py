@@ -27,6 +27,8 @@ Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS",
 Columns = Annotated[str | None, typer.Option("--columns", metavar="NAME,...", help="what to print, in order")]
 Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
 Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
+Collisions = Annotated[int | None, typer.Option("--collisions", min=0, help="qubits through the cavity")]
+Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon levels; found by itself")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -89,21 +91,24 @@ def safe_command(bench: Bench = "virtual") -> None:
 
 @app.command("simulate")
 def simulate_command(system: str, model: Wish = None, duration: Wish = None, points: Count = None,
-                     settings: Settings = None, seed: Seed = None, columns: Columns = None,
-                     output: File = None) -> None:
+                     collisions: Collisions = None, dimension: Levels = None, settings: Settings = None,
+                     seed: Seed = None, columns: Columns = None, output: File = None) -> None:
     """Solve the twin and print the trajectory as CSV."""
     from procedures.machinery.commands.sweep import simulate
-    options = {"model": model, "duration": duration, "points": points, "seed": seed}
+    options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
+               "dimension": dimension}
     simulate(system, options, settings or (), columns, output)
 
 
 @app.command("sweep")
 def sweep_command(system: str, axis: Axes = None, model: Wish = None, duration: Wish = None,
-                  points: Count = None, settings: Settings = None, seed: Seed = None,
-                  columns: Columns = None, output: File = None) -> None:
+                  points: Count = None, collisions: Collisions = None, dimension: Levels = None,
+                  settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                  output: File = None) -> None:
     """Solve the twin over a grid and print a row for each point as CSV."""
     from procedures.machinery.commands.sweep import sweep
-    options = {"model": model, "duration": duration, "points": points, "seed": seed}
+    options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
+               "dimension": dimension}
     sweep(system, axis or (), options, settings or (), columns, output)
 
 

@@ -52,7 +52,7 @@ class System:
     solve: Callable[[Settings, Mapping[str, str], tuple[str, ...], Say], np.ndarray]
 
 
-NAMES = ("pentacene",)
+NAMES = ("pentacene", "micromaser")
 
 
 def system(name: str) -> System:
@@ -61,6 +61,10 @@ def system(name: str) -> System:
         from .pentacene_columns import PENTACENE
 
         return PENTACENE
+    if name == "micromaser":
+        from .micromaser_columns import MICROMASER
+
+        return MICROMASER
     raise ValueError(f"system: {nearest(name, NAMES)}")
 
 

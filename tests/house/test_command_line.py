@@ -59,7 +59,8 @@ def refused(tmp_path, monkeypatch, capsys):
     (["simulate", "pentacene", "--set", "couplin=1"], ["couplin", "coupling"]),
     (["simulate", "pentacene", "--model", "meanfield"], ["mean_field"]),
     (["simulate", "pentacene", "--duration", "5 bananas"], ["bananas"]),
-    (["simulate", "micromaser"], ["micromaser"]),
+    (["simulate", "micromaser", "--set", "thetta=1"], ["thetta", "theta"]),
+    (["simulate", "micromaser", "--duration", "5us"], ["--duration", "--collisions"]),
 ])
 def test_wrong_use_ends_with_2_and_one_paragraph(arguments, words, refused):
     said = refused(2, *arguments)

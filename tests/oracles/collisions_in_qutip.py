@@ -54,8 +54,9 @@ def _modulated(m: Parameters, levels: int, kept: int) -> np.ndarray:
     coupling = m.coupling_ratio * ((a + a.dag()) * (up + up.dag())).full()
     energies, swing = np.real((n + 0.5 * z).diag()), m.modulation_amplitude * m.modulation_frequency
     end = m.theta / m.coupling_ratio
-    moved = _ordered(lambda t: np.diag((1.0 + swing * np.cos(m.modulation_frequency * t)) * energies) + coupling,
-                     m, levels, kept)
+    moved = _ordered(
+        lambda t: np.diag((1.0 + swing * np.cos(m.modulation_frequency * t)) * energies) + coupling,
+        m, levels, kept)
     turned = end + m.modulation_amplitude * np.sin(m.modulation_frequency * end)
     return np.exp(1j * energies * turned)[:, None] * moved
 
@@ -64,7 +65,8 @@ def _ordered(hamiltonian: Callable[[float], np.ndarray], m: Parameters, levels: 
     """T exp(-i int H dt) over omega tau = theta/(g/omega), on the columns with fewer than `kept` photons."""
     start = np.eye(2 * levels, dtype=complex)[:, np.r_[0:kept, levels : levels + kept]]
     found = solve_ivp(lambda t, y: (-1j * hamiltonian(t) @ y.reshape(start.shape)).ravel(),
-                      (0.0, m.theta / m.coupling_ratio), start.ravel(), method="DOP853", rtol=1e-12, atol=1e-14)
+                      (0.0, m.theta / m.coupling_ratio), start.ravel(), method="DOP853", rtol=1e-12,
+                      atol=1e-14)
     return found.y[:, -1].reshape(start.shape)
 
 

@@ -41,7 +41,8 @@ def furthest(m: Parameters, collisions: int, initial: np.ndarray, levels: int) -
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.builds(Parameters, theta=within(0.0, 4.0), detuning_ratio=st.just(0.0) | within(-5.0, 5.0), **QUBIT), SEEDS)
+@given(st.builds(Parameters, theta=within(0.0, 4.0), detuning_ratio=st.just(0.0) | within(-5.0, 5.0),
+                 **QUBIT), SEEDS)
 def test_jaynes_cummings_collisions_are_those_of_the_joint_unitary(m: Parameters, seed: int) -> None:
     assert furthest(m, 4, random_state(seed), 10) < 1e-11
 
@@ -54,22 +55,25 @@ def test_the_real_gauge_has_the_phases_of_the_joint_unitary(m: Parameters) -> No
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.builds(Parameters, theta=within(0.1, 1.2), coupling_ratio=within(0.1, 0.6), collision=st.just("rabi"),
+@given(st.builds(Parameters, theta=within(0.1, 1.2), coupling_ratio=within(0.1, 0.6),
+                 collision=st.just("rabi"),
                  **QUBIT), SEEDS)
 def test_rabi_collisions_are_those_of_the_time_ordered_hamiltonian(m: Parameters, seed: int) -> None:
     assert furthest(m, 1, random_state(seed), 40) < 1e-11
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.builds(Parameters, theta=within(0.2, 0.8), coupling_ratio=within(0.3, 1.0), collision=st.just("modulated"),
-                 modulation_amplitude=within(0.0, 1.5), modulation_frequency=within(2.0, 12.0), **QUBIT), SEEDS)
+@given(st.builds(Parameters, theta=within(0.2, 0.8), coupling_ratio=within(0.3, 1.0),
+                 collision=st.just("modulated"), modulation_amplitude=within(0.0, 1.5),
+                 modulation_frequency=within(2.0, 12.0), **QUBIT), SEEDS)
 def test_modulated_collisions_are_those_of_the_laboratory_frame(m: Parameters, seed: int) -> None:
     assert furthest(m, 1, random_state(seed), 24) < 1e-11
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.builds(Parameters, theta=within(0.2, 3.0), loss=st.sampled_from([1e-3, 0.1, 0.5]),
-                 thermal_photons=st.sampled_from([0.0, 0.15]), detuning_ratio=st.just(0.0) | within(-3.0, 3.0),
+                 thermal_photons=st.sampled_from([0.0, 0.15]),
+                 detuning_ratio=st.just(0.0) | within(-3.0, 3.0),
                  **QUBIT), SEEDS)
 def test_damping_between_collisions_is_that_of_the_liouvillian(m: Parameters, seed: int) -> None:
     assert furthest(m, 3, random_state(seed), 22) < 1e-11

@@ -51,7 +51,7 @@ class Run:
 
     @cached_property
     def ergotropy(self) -> np.ndarray:
-        """Largest work that a unitary extracts; worked out at first use, by going through the states again."""
+        """Largest work that a unitary extracts; worked out at first use, going through the states again."""
         out = np.empty(len(self.energy))
         spectrum = _Spectrum()
         for k, charge in self._walk():
@@ -126,7 +126,8 @@ def charge(parameters: Parameters, collisions: int, dimension: int | None = None
         before = stepper.done
         found = stepper.advance(min(collisions - before, max(to_next, 1)))
         rows[:, before + 1 : stepper.done + 1] = _figures(found)
-    return Run(parameters, stepper.dimension, *rows, checkpoints)
+    energy, purity, fano, lost_weight = rows
+    return Run(parameters, stepper.dimension, energy, purity, fano, lost_weight, checkpoints)
 
 
 def begun(parameters: Parameters, collisions: int, dimension: int | None, initial: Any) -> Stepper:
@@ -139,17 +140,20 @@ def begun(parameters: Parameters, collisions: int, dimension: int | None, initia
     state = vacuum() if initial is None else density_matrix(initial, "initial")
     state = _trimmed(state)
     if len(state) > (dimension or LARGEST):
-        raise ValueError(f"dimension = {dimension or LARGEST} is too small for the initial state, which fills "
-                         f"{len(state)} levels; give at least that many")
+        raise ValueError(f"dimension = {dimension or LARGEST} is too small for the initial state, which "
+                         f"fills {len(state)} levels; give at least that many")
     return Stepper(parameters, state, max(collisions, 1), dimension)
 
 
 def whole(name: str, value: Any, lowest: int, highest: int) -> int:
     """`value` as a whole number within its range; ValueError names field, value and range."""
-    if isinstance(value, bool) or not np.isscalar(value) or value != value or value != int(value) or (
-            not lowest <= int(value) <= highest):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if isinstance(value, bool) or not lowest <= number <= highest or number != int(number):
         raise ValueError(f"{name} = {value!r} must be a whole number in {lowest} .. {highest}")
-    return int(value)
+    return int(number)
 
 
 def _trimmed(state: np.ndarray) -> np.ndarray:

@@ -54,7 +54,8 @@ def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
     absorbed = (decayed + thermal_photons * decayed) / gain
     excess = thermal_photons * decayed / gain
     lost = _loss(transmission, absorbed, dimension)
-    return Damping(lost, _amplifier(gain, excess, dimension), _escaped(transmission, absorbed, excess, dimension))
+    return Damping(lost, _amplifier(gain, excess, dimension),
+                   _escaped(transmission, absorbed, excess, dimension))
 
 
 def _roots(dimension: int) -> np.ndarray:
@@ -76,7 +77,8 @@ def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
     roots, n = _roots(dimension), np.arange(dimension)
     power = transmission ** (0.5 * n)
     start, level = np.meshgrid(n, n)  # level l in rows, n in columns
-    size = 0.5 * _log_binomial(start + level, level) + 0.5 * (xlogy(start, transmission) + xlogy(level, absorbed))
+    chance = xlogy(start, transmission) + xlogy(level, absorbed)
+    size = 0.5 * _log_binomial(start + level, level) + 0.5 * chance
     size = np.where(start + level < dimension, size, -np.inf)
     first, last = _windows(size)
     return Correlation(roots, power / roots, _weights(absorbed, dimension), first, last)

@@ -12,7 +12,7 @@ from .parameters import Parameters
 
 
 def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Chances per collision (d,) to stay at n, to come from n+1, to come from n-1; to leave the top upwards."""
+    """Chances per collision (d,) to stay at n, to come from n+1, from n-1; and to leave the top upwards."""
     u = blocks(m, dimension)
     return ((1.0 - m.q) * np.abs(u.ee) ** 2 + m.q * np.abs(u.gg) ** 2, m.q * np.abs(u.eg) ** 2,
             (1.0 - m.q) * np.abs(u.ge) ** 2, (1.0 - m.q) * u.raised)

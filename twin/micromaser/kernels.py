@@ -36,7 +36,8 @@ def collide(state, out, kraus, keep):
         s = n // 8 * 8
         z = size - 8
         above, one, two, below = state[n - 1, s:z], state[n, s:z], state[n + 1, s:z], state[n + 2, s:z]
-        one_on, two_on, below_on = state[n, s + 1 : z + 1], state[n + 1, s + 1 : z + 1], state[n + 2, s + 1 : z + 1]
+        one_on, two_on = state[n, s + 1 : z + 1], state[n + 1, s + 1 : z + 1]
+        below_on = state[n + 2, s + 1 : z + 1]
         to_one, to_two = out[n, s:z], out[n + 1, s:z]
         am, bm, cm, em = a[s:z], b[s:z], c[s:z], e[s:z]
         a1, b1, c1, e1 = a[n], b[n], c[n], e[n]
@@ -136,8 +137,10 @@ def correlate(packed, out, weight, first, last, sign, levels):
 
 
 @compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR, INDEX, INDEX, INDEX, INDEX, types.i8))
-def damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gained_first, gained_last, levels):
-    """Loss, then the amplifier, on the upper triangle of `state`; scales (3, levels): before, between, after."""
+def damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gained_first, gained_last,
+         levels):
+    """Loss, then the amplifier, on the upper triangle of `state`; scales (3, levels): before, between,
+    after."""
     pack(state, packed, scales[0], levels)
     correlate(packed, spare, lost, lost_first, lost_last, 1, levels)
     rescale(spare, scales[1], levels)
@@ -162,8 +165,8 @@ def measure(state, levels, row):
     row[0], row[1], row[2], row[3] = trace, first, second, square
 
 
-@compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, STACK, types.f8, types.boolean, MATRIX, VECTOR, VECTOR, INDEX,
-                     INDEX, INDEX, INDEX, VECTOR, types.i8, MATRIX))
+@compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, STACK, types.f8, types.boolean, MATRIX, VECTOR, VECTOR,
+                     INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, MATRIX))
 def charge(state, other, packed, spare, parts, raised, damped, scales, lost, gained, lost_first, lost_last,
            gained_first, gained_last, escaped, levels, rows):
     """As many collisions as `rows` (k, 5) has, each followed by damping; columns of `measure`, then the leak.

@@ -29,7 +29,8 @@ class Channel:
     def __init__(self, d: Damping) -> None:
         self.dimension = len(d.escaped)
         size = kernels.side(self.dimension)
-        self.scales = np.ascontiguousarray([d.loss.before, d.loss.after * d.amplifier.before, d.amplifier.after])
+        between = d.loss.after * d.amplifier.before
+        self.scales = np.ascontiguousarray([d.loss.before, between, d.amplifier.after])
         self.lost, self.gained = (np.concatenate((np.zeros(8), c.weight, np.zeros(8)))
                                   for c in (d.loss, d.amplifier))
         self.windows = d.loss.first, d.loss.last, d.amplifier.first, d.amplifier.last

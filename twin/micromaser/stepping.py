@@ -95,7 +95,7 @@ class Stepper:
         return self._charge
 
     def advance(self, most: int) -> np.ndarray:
-        """Some collisions, at most so many: (count, 5) as `Charge.advance`, the last column all that is lost."""
+        """Some collisions, at most so many: (count, 5) as `Charge.advance`, last column: all that is lost."""
         count = min(most, self._chunk)
         self._chunk = min(2 * self._chunk, _LONGEST_CHUNK)
         before = self._charge.snapshot if self._grows else None
@@ -119,7 +119,7 @@ class Stepper:
         self._charge.scale(float(factor[-1]))
 
     def _enough(self, lost: np.ndarray, count: int) -> bool:
-        """True if too little is lost to matter: its amplitude, the square root, interferes with what stays."""
+        """True if too little is lost to matter: its amplitude, the root of it, interferes with what stays."""
         in_all = lost[-1] - self._first_lost <= 0.9 * LOST * (self.done + count) / self._collisions
         return in_all and bool(lost[-1] - self.lost <= _UNSEEN)
 
