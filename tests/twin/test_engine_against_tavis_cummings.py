@@ -1,8 +1,8 @@
 """Second order against the exact Tavis-Cummings model: its error must shrink as molecules are added.
 
 N inverted two-level molecules and an empty mode, no losses, at one collective coupling g sqrt N. The
-exact answer lives on the ladder |J, M> with J = N/2. Second order is exact for N -> infinity only, since an inverted
-ensemble starts by spontaneous emission, one quantum in N.
+exact answer lives on the ladder |J, M> with J = N/2. Second order is exact for N -> infinity only, since
+an inverted ensemble starts by spontaneous emission, one quantum in N.
 """
 
 from itertools import pairwise
@@ -18,8 +18,8 @@ from twin.problem import Problem
 COLLECTIVE = 1e7
 TIMES = np.linspace(0.0, 2e-7, 41)
 NOTHING = dict.fromkeys((
-    "spontaneous_emission", "intersystem_crossing", "triplet_decay_31", "triplet_decay_41", "triplet_decay_51",
-    "spin_lattice_35", "spin_lattice_34", "spin_lattice_45", "dephasing_34", "dephasing_35", "dephasing_45",
+    "spontaneous_emission", "intersystem_crossing", "triplet_decay_31", "triplet_decay_41",
+    "triplet_decay_51", "spin_lattice_35", "spin_lattice_34", "spin_lattice_45", "dephasing_34", "dephasing_35", "dephasing_45",
     "cavity_decay", "thermal_photons"), 0.0)
 
 
