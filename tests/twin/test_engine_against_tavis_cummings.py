@@ -18,9 +18,10 @@ from twin.problem import Problem
 COLLECTIVE = 1e7
 TIMES = np.linspace(0.0, 2e-7, 41)
 NOTHING = dict.fromkeys((
-    "spontaneous_emission", "intersystem_crossing", "triplet_decay_31", "triplet_decay_41",
-    "triplet_decay_51", "spin_lattice_35", "spin_lattice_34", "spin_lattice_45", "dephasing_34", "dephasing_35", "dephasing_45",
-    "cavity_decay", "thermal_photons"), 0.0)
+    "spontaneous_emission", "intersystem_crossing", "cavity_decay", "thermal_photons",
+    "triplet_decay_31", "triplet_decay_41", "triplet_decay_51",
+    "spin_lattice_35", "spin_lattice_34", "spin_lattice_45",
+    "dephasing_34", "dephasing_35", "dephasing_45"), 0.0)
 
 
 def exact(molecules):
