@@ -95,7 +95,7 @@ class Problem:
 
     @cached_property
     def _active(self) -> tuple[str, ...]:
-        values = self.flat(self.parameters, self.drive)
+        values = self._own_values
         on = {s for s in SWITCHES[:4] if values[s] != 0 or self._moves(s)}
         on.add("pump")
         if self.spread is not None and self.spread.is_detuned:
@@ -114,7 +114,7 @@ class Problem:
         return tuple(sorted(on))
 
     def _moves(self, switch: str) -> bool:
-        frame = frame_values(self.parameters, self.drive)
+        frame = frame_values(self.parameters, self.drive) if self.names else {}
         return any(name in self.names for name, _ in frame.get(switch, ()))
 
     def _driven(self) -> bool:
@@ -136,6 +136,10 @@ class Problem:
         return empty if (end - empty) * slowest > _WORTHWHILE else None
 
     # values ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def _own_values(self) -> dict[str, Any]:
+        return self.flat(self.parameters, self.drive)
 
     def flat(self, p: Parameters, d: Drive, **changed: Any) -> dict[str, Any]:
         """All values by flat name, energies of the rotating frame included; `changed` may hold rows."""
@@ -205,6 +209,8 @@ class Problem:
 
     def _stepped(self, p: Parameters, d: Drive, held: dict[str, float]) -> dict[str, Any]:
         """All values; those that are differentiated by as rows: plain, then a complex step in each name."""
+        if not self.names and p is self.parameters and d is self.drive:
+            return {**self._own_values, **held}
         rows: dict[str, Any] = dict(held)
         for q, name in enumerate(self.names):
             if name in _SIGNALS or name == "seed_photons":

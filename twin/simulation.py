@@ -247,9 +247,10 @@ def _deterministic(p: Parameters, d: Drive, times: np.ndarray, model: str, rtol:
 def _trajectory(problem: Problem, times: np.ndarray, solution: Solution, rtol: float,
                 initial: Trajectory | None) -> Trajectory:
     p, values = problem.parameters, solution.values
-    amplitude = np.empty(len(times), complex)
-    amplitude.real, amplitude.imag = values[:, 5], values[:, 6]
-    amplitude *= p.molecules**0.5
+    amplitude = np.zeros(len(times), complex)
+    if solution.has_field:
+        amplitude.real, amplitude.imag = values[:, 5], values[:, 6]
+        amplitude *= p.molecules**0.5
     photons, _ = photon_number(solution, p, ())
     status = engine.STATUS.get(solution.status, "failed")
     if solution.status == engine.STEP_BUDGET:

@@ -32,6 +32,11 @@ class Solution:
     last: np.ndarray
 
     @property
+    def has_field(self) -> bool:
+        """False where the mode's amplitude is zero throughout."""
+        return "x.re" in self.stage.index or "x.im" in self.stage.index
+
+    @property
     def state(self) -> dict[str, np.ndarray]:
         """The last value and derivatives (1 + names,) of every variable that is left."""
         return self.stage.state(self.last)
@@ -40,6 +45,8 @@ class Solution:
 def photon_number(found: Solution, p: Parameters, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Photons (T,) and derivatives (T, names) from a solution whose last variables are x.re, x.im, mu."""
     re, im, connected = found.values[:, -3], found.values[:, -2], found.values[:, -1]
+    if not names and not found.has_field:
+        return p.molecules * connected, np.empty((len(re), 0))
     per_molecule = re * re + im * im + connected
     if not names:
         return p.molecules * per_molecule, np.empty((len(re), 0))
