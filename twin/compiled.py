@@ -24,6 +24,10 @@ FLAGS: dict[str, Any] = dict(cache=True, nogil=True, error_model="numpy",
                              fastmath={"contract", "nsz", "reassoc"})
 
 
+telling: list[Callable[[], object]] = []
+"""What to call, once, when something has to be compiled for the first time on this machine."""
+
+
 class _NoOverlap(Compiler):
     def __init__(self, typingctx, targetctx, library, args, return_type, flags, locals):  # numba's signature
         flags.noalias = True
@@ -43,6 +47,8 @@ def _stamped(**more: Any) -> Callable[[Any], Callable[[Any], Any]]:
                 return made
             file = made._cache._cache_file
             file._source_stamp = (file._source_stamp, _digest(Path(function.__code__.co_filename).parent))
+            if not Path(file._index_path).exists() and telling:
+                telling.pop()()
             made.compile(signature)
             made.disable_compile()
             return made

@@ -5,10 +5,19 @@ Calls the twin; touches nothing else.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
 _SILENT = 3.0  # [s] after which a person should know why nothing happens
+
+
+def tell_when_compiling() -> None:
+    """One line on stderr, should the twin's inner loops have to be compiled first."""
+    from twin import compiled
+
+    compiled.telling[:] = [lambda: print("compiling the twin for this machine; this happens once and takes "
+                                         "some seconds ...", file=sys.stderr, flush=True)]
 
 
 def warm(say: Callable[[str], None]) -> None:

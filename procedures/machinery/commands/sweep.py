@@ -11,6 +11,7 @@ from typing import IO
 
 import numpy as np
 
+from procedures.machinery.warm import tell_when_compiling
 from twin.calculation import Calculation, system
 
 from .assignments import assignments
@@ -62,6 +63,7 @@ class _Progress:
 
 
 def _answer(asked: Calculation, output: Path | None, progress: Callable[[int, int], None] | None) -> None:
+    tell_when_compiling()
     write = _writer(asked, output)
     said: set[str] = set()
 
