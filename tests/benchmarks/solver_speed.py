@@ -58,7 +58,7 @@ def scipy_undriven(p, pump, times, edges=(), method="LSODA", rtol=1e-8):
 
 
 def row(name, ours, theirs=None, than=""):
-    ratio = f"{theirs / ours:8.0f} x  {theirs:9.3f} s  {than}" if theirs else ""
+    ratio = f"{theirs / ours:8.3g} x  {theirs:9.4f} s  {than}" if theirs else ""
     print(f"{name:58s} {ours * 1e3:9.3f} ms {ratio}", flush=True)
 
 
