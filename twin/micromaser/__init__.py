@@ -3,7 +3,7 @@
     from twin import micromaser
     run = micromaser.charge(micromaser.Parameters(theta=0.81, loss=0.001), collisions=1000)
 
-Equations and figures: docs/micromaser.md. Source: Shaghaghi et al., Entropy 25, 430 (2023).
+Source of the equations: Shaghaghi et al., Entropy 25, 430 (2023).
 """
 
 from __future__ import annotations
