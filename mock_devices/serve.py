@@ -16,19 +16,13 @@ from typing import Any
 
 from twin.bench_description import BenchDescription, BenchFileError, parse
 
-from .bench_file import World, world_of
+from .bench_file import world_of
 from .clock import RealClock
 from .console import Console
-from .ekspla_nt import EksplaNT
 from .faults import Faults
-from .keysight_e8257d import KeysightE8257D
-from .keysight_infiniium import KeysightInfiniium
 from .line_faults import tamper_for
-from .rohde_schwarz_fsv import RohdeSchwarzFSV
-from .shutter import Shutter
-from .srs_dg645 import SrsDG645
+from .models import MODELS
 from .tcp_server import Endpoint
-from .thorlabs_pm100 import ThorlabsPM100
 from .truth_log import TruthLog
 from .virtual_cavity import VirtualCavity
 from .warm_up import warm_up
@@ -37,17 +31,6 @@ GRACE = 5.0  # [s] that a bench outlives its killed controller
 _LOOK = 0.5  # [s] between looks at the parent
 _GLANCE = 0.05  # [s] between looks at whether the bench is safe
 _SYNCHRONIZE, _TIMED_OUT = 0x00100000, 0x102  # Windows: right to wait for a process; it still runs
-
-DEVICES: dict[str, Callable[[VirtualCavity, World], Any]] = {
-    "pump": lambda cavity, world: EksplaNT(cavity),
-    "timing": lambda cavity, world: SrsDG645(cavity),
-    "digitiser": lambda cavity, world: KeysightInfiniium(cavity, world.bits),
-    "microwave": lambda cavity, world: KeysightE8257D(cavity),
-    "analyser": lambda cavity, world: RohdeSchwarzFSV(cavity, world.analyser_loss),
-    "energy": lambda cavity, world: ThorlabsPM100(cavity),
-    "shutter": lambda cavity, world: Shutter(cavity),
-}
-"""Role -> the software instrument that plays it."""
 
 
 class CannotServe(Exception):
@@ -109,16 +92,17 @@ def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
     if not description.virtual or not served:
         raise CannotServe(f"{name}: no role is played by a software instrument; virtual = true is missing, "
                           "or every resource is elsewhere")
-    missing = [role for role in served if role not in DEVICES]
+    missing = [f"{role} ({r.driver})" for role, r in served.items() if r.driver not in MODELS]
     if missing:
-        raise CannotServe(f"{name}: there is no software instrument for {', '.join(missing)} yet")
+        raise CannotServe(f"{name}: no software instrument plays {', '.join(missing)}; there are those of "
+                          + ", ".join(MODELS))
     if description.truth is not None and description.truth.richness > 1:
         raise CannotServe(f"{name}: [truth] richness = 2 comes with a later version; take 0 or 1")
     world, faults, log = world_of(description), Faults(), TruthLog(truth_log)
     executor = ThreadPoolExecutor(1, "physics")
     cavity = VirtualCavity(world, RealClock(world.time_scale), executor, faults, log)
     cavity.blade.present = "shutter" in served
-    devices = {role: DEVICES[role](cavity, world) for role in served}
+    devices = {role: MODELS[r.driver](role, cavity, world) for role, r in served.items()}
     endpoints: dict[str, Endpoint] = {}
     stopping = asyncio.Event()
     console = Console(cavity, faults, endpoints, stopping.set)
@@ -219,4 +203,4 @@ def _listen_to_stdin(console: Console) -> None:
     threading.Thread(target=read, args=(descriptor,), name="stdin", daemon=True).start()
 
 
-__all__ = ["DEVICES", "Bench", "BenchFileError", "CannotServe", "assemble", "serve"]
+__all__ = ["Bench", "BenchFileError", "CannotServe", "assemble", "serve"]
