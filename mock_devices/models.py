@@ -1,0 +1,35 @@
+"""Which software instrument plays the model whose driver a bench file names.
+
+Drivers are known here by their dotted path alone: neither side imports the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .bench_file import World
+from .ekspla_nt import EksplaNT
+from .keysight_e8257d import KeysightE8257D
+from .keysight_infiniium import KeysightInfiniium
+from .rohde_schwarz_fsv import RohdeSchwarzFSV
+from .shutter import Shutter
+from .srs_dg645 import SrsDG645
+from .thorlabs_pm100 import ThorlabsPM100
+from .virtual_cavity import VirtualCavity
+
+Make = Callable[[str, VirtualCavity, World], Any]
+"""(role, cavity, world) -> the device."""
+
+MODELS: dict[str, Make] = {
+    "instruments.ekspla_nt.EksplaNT": lambda role, cavity, world: EksplaNT(cavity),
+    "instruments.srs_dg645.DG645": lambda role, cavity, world: SrsDG645(cavity),
+    "instruments.keysight_infiniium.KeysightInfiniium":
+        lambda role, cavity, world: KeysightInfiniium(cavity, world.bits),
+    "instruments.keysight_e8257d.KeysightE8257D": lambda role, cavity, world: KeysightE8257D(cavity),
+    "instruments.rohde_schwarz_fsv.RohdeSchwarzFSV":
+        lambda role, cavity, world: RohdeSchwarzFSV(cavity, world.analyser_loss),
+    "instruments.thorlabs_pm100.ThorlabsPM100": lambda role, cavity, world: ThorlabsPM100(cavity),
+    "instruments.shutter.Shutter": lambda role, cavity, world: Shutter(cavity),
+}
+"""Dotted path of a driver -> what makes the software instrument that it may talk to."""
