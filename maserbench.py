@@ -129,6 +129,16 @@ def fit_command(source: Path, bench: Annotated[str | None, typer.Option("--bench
     raise typer.Exit(fit(source, bench, model, json, output))
 
 
+@app.command("import")
+def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+                   bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",
+                                                      help="the bench that recorded them")],
+                   output: Output = Path("runs")) -> None:
+    """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
+    from procedures.machinery.commands.bring_in import bring_in
+    bring_in(files, bench, output)
+
+
 @app.command("export")
 def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv")],
                    output: File = None) -> None:

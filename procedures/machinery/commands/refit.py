@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json as json_text
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from procedures.machinery.bench import describe_bench
 from procedures.machinery.events import ShotFitted, ShotStored
 from procedures.machinery.runs import open_run
-from procedures.machinery.shot import Origin, Shot
+from procedures.machinery.shot import Shot
 from twin.bench_description import parse
 from twin.quantity import nearest
 
@@ -76,33 +73,13 @@ def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Shot
 
 
 def _file(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:
-    from procedures.machinery.shot_fit import fit_envelope
+    from procedures.machinery.recorded_burst import recorded_shot
+    from procedures.machinery.shot_fit import fit_shot
     from procedures.machinery.warm import warm
 
     if bench is None:
         raise ValueError(f"{path} holds volts only; name the bench that recorded them with --bench FILE")
     description = describe_bench(bench)
-    time, volts = read_burst(path)
+    shot = recorded_shot(description, path)
     warm(print_progress)
-    energy, fitted = fit_envelope(description, time, volts, model)
-    yield Shot(0, "", {}, {}, Origin.REAL, start=description.pump.arrival, energy=energy), fitted
-
-
-def read_burst(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Time [s] and volts (T,) of a CSV file with or without a header; ValueError with the line."""
-    rows: list[tuple[float, float]] = []
-    with path.open(newline="", encoding="utf-8", errors="replace") as f:
-        for number, row in enumerate(csv.reader(f), start=1):
-            if not row or row[0].lstrip().startswith("#"):
-                continue
-            try:
-                rows.append((float(row[0]), float(row[1])))
-            except (ValueError, IndexError):
-                if rows:
-                    raise ValueError(f"{path}, line {number}: expected seconds,volts, found {row}") from None
-    if len(rows) < 50:
-        raise ValueError(f"{path}: found {len(rows)} samples; expected lines 'seconds,volts', at least 50")
-    table: Any = np.array(rows)
-    if not np.all(np.isfinite(table)) or np.any(np.diff(table[:, 0]) <= 0.0):
-        raise ValueError(f"{path}: times must rise, and all numbers must be finite")
-    return table[:, 0], table[:, 1]
+    yield shot, fit_shot(description, shot, model)
