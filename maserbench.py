@@ -29,6 +29,9 @@ Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
 Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
 Collisions = Annotated[int | None, typer.Option("--collisions", min=0, help="qubits through the cavity")]
 Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon levels; found by itself")]
+Places = Annotated[list[str] | None, typer.Argument(metavar="HOST[:PORT]|RESOURCE...")]
+Recorder = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml",
+                                              help="a bench file, and the instruments it names")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -80,6 +83,16 @@ def check_command(bench: Bench = "virtual", json: Json = False,
     """Ask every instrument who it is and whether it is safe."""
     from procedures.machinery.commands.check import check
     check(bench, json, explain)
+
+
+@app.command("discover")
+def discover_command(places: Places = None, bench: Recorder = None,
+                     visa: Annotated[str | None, typer.Option(metavar="@py|@ivi", help="library")] = None,
+                     timeout: Annotated[float, typer.Option(min=0.01, help="[s] for each question")] = 1.0,
+                     json: Json = False) -> None:
+    """List the instruments that answer, and the drivers that fit them."""
+    from procedures.machinery.commands.discover import discover
+    discover(places or (), bench, visa, timeout, json)
 
 
 @app.command("safe")
