@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mock_devices.clock import RealClock
 from mock_devices.tcp_server import Endpoint
 
 CLIENTS = 4
@@ -39,6 +40,7 @@ class Server:
     """The devices of a desk on real ports, on a loop in another thread that keeps what it complains of."""
 
     def __init__(self, desk):
+        desk.cavity.clock = RealClock(1e6)      # a sweep of hours, which somebody will order, is soon over
         self.loop, self.complaints = asyncio.new_event_loop(), []
         self.loop.set_exception_handler(lambda loop, context: self.complaints.append(context))
         self.endpoints = {role: Endpoint(getattr(desk, role).device) for role in ROLES}
