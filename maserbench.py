@@ -142,6 +142,15 @@ def fit_command(source: Path, bench: Annotated[str | None, typer.Option("--bench
     raise typer.Exit(fit(source, bench, model, json, output))
 
 
+@app.command("replay")
+def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
+                   real_time: Annotated[bool, typer.Option("--real-time", help="at its own pace")] = False
+                   ) -> None:
+    """Play a stored run through the pipeline of a live one, and compare with what it holds."""
+    from procedures.machinery.commands.refit import replay
+    raise typer.Exit(replay(run, model, json, real_time))
+
+
 @app.command("import")
 def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
                    bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",

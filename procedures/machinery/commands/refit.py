@@ -1,9 +1,10 @@
-"""`maserbench fit`: the twin asked again about the shots of a run, or about one burst in a CSV file."""
+"""`maserbench fit` and `replay`: the twin asked again about a run, or about one burst in a CSV file."""
 
 from __future__ import annotations
 
 import json as json_text
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from twin.bench_description import parse
 from twin.quantity import nearest
 
 from .run import print_progress
-from .watch import Watcher
+from .watch import Watcher, show_result
 
 
 def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | None) -> int:
@@ -36,6 +37,40 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
         print(json_text.dumps(_answer(rows, model, ok, source.is_dir()), indent=1))
     if output is not None:
         output.write_text("".join(json_text.dumps(row) + "\n" for row in rows), "utf-8")
+    return 0 if ok else 3
+
+
+def replay(path: Path, model: str, json: bool, real_time: bool) -> int:
+    """Play a run through the pipeline, print table and answers; 0, or 3 when it has bursts and none is OK."""
+    from procedures.machinery import events
+    from procedures.machinery.replay import replay as play
+    from procedures.machinery.replay import same
+    from procedures.machinery.warm import warm
+    from twin.fit import MODELS
+
+    if model not in MODELS:
+        raise ValueError(f"--model: {nearest(model, MODELS)}")
+    with open_run(path) as run:
+        warm(print_progress)
+        watcher, fits, stored, result = Watcher(), [], run.fits, {}
+        with nullcontext() if json else watcher:
+            for event in play(run, model, real_time=real_time):
+                if not json:
+                    watcher(event)
+                if isinstance(event, events.ShotFitted):
+                    fits.append(event.row)
+                elif isinstance(event, events.RunEnded):
+                    result = dict(event.result)
+        alike = sum(fit.shot in stored and same(fit, stored[fit.shot]) for fit in fits)
+    ok = not fits or any(fit.verdict.name == "OK" for fit in fits)
+    if json:
+        rows = [fit.as_json() for fit in fits]
+        answer = _answer(rows, model, ok, True) | {"result": result, "identical": alike}
+        print(json_text.dumps(answer, indent=1))
+    else:
+        watcher.summary()
+        print(show_result(result))
+        print(f"{alike} of {len(fits)} fits are those that the run holds, to the last digit")
     return 0 if ok else 3
 
 
