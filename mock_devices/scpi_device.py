@@ -150,7 +150,8 @@ class ScpiDevice:
                         break
                 else:
                     if reply is not None:
-                        replies.append(reply.encode("latin-1", "replace") if isinstance(reply, str) else reply)
+                        text = isinstance(reply, str)
+                        replies.append(reply.encode("latin-1", "replace") if text else reply)
         except ScpiError as error:
             self.report(session, error)
         return b";".join(replies) + self.reply_end if replies else b""

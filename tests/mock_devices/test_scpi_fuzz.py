@@ -178,6 +178,6 @@ def test_a_client_that_never_reads_is_bounded_and_harms_nobody(server):
         greedy.settimeout(0.5)
         with pytest.raises(TimeoutError):      # the server stops reading: this sender has to wait
             for _ in range(3000):
-                greedy.sendall(b"TRAC? TRACE1\n" * 100)
+                greedy.sendall(b"TRAC? TRACE1\n" * 5000)
         other.sendall(b"*IDN?\n")
         assert b"SIMULATED" in other.recv(200)
