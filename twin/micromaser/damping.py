@@ -15,6 +15,7 @@ The factorials are those of n/mu with mu = d/e, which keeps them within the rang
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammaln, nbdtrc, xlogy
@@ -45,6 +46,7 @@ class Damping:
     escaped: np.ndarray
 
 
+@lru_cache(maxsize=8)
 def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
     """The channel of one interval gamma t_r = `loss` on `dimension` levels."""
     decayed = -np.expm1(-loss)
@@ -76,26 +78,28 @@ def _weights(chance: float, dimension: int) -> np.ndarray:
 def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
     roots, n = _roots(dimension), np.arange(dimension)
     power = transmission ** (0.5 * n)
-    start, level = np.meshgrid(n, n)  # level l in rows, n in columns
-    chance = xlogy(start, transmission) + xlogy(level, absorbed)
-    size = 0.5 * _log_binomial(start + level, level) + 0.5 * chance
-    size = np.where(start + level < dimension, size, -np.inf)
-    first, last = _windows(size)
+    level, start = n[:, None], n[None, :]
+    size = 0.5 * (_log_binomials(dimension)[np.minimum(start + level, dimension - 1), start]
+                  + xlogy(start, transmission) + xlogy(level, absorbed))
+    first, last = _windows(np.where(start + level < dimension, size, -np.inf))
     return Correlation(roots, power / roots, _weights(absorbed, dimension), first, last)
 
 
 def _amplifier(gain: float, excess: float, dimension: int) -> Correlation:
     roots, n = _roots(dimension), np.arange(dimension)
     power = gain ** (-0.5 * n)
-    end, level = np.meshgrid(n, n)
-    size = np.where(end >= level, 0.5 * (_log_binomial(end, np.minimum(level, end)) + xlogy(level, excess)
-                                         - (end - level + 1) * np.log(gain)), -np.inf)
+    level, end = n[:, None], n[None, :]
+    size = 0.5 * (_log_binomials(dimension).T + xlogy(level, excess) - (end - level + 1) * np.log(gain))
     first, last = _windows(size)
     return Correlation(power / roots, roots / np.sqrt(gain), _weights(excess, dimension), first, last)
 
 
-def _log_binomial(n: np.ndarray, k: np.ndarray) -> np.ndarray:
-    return gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+@lru_cache(maxsize=2)
+def _log_binomials(dimension: int) -> np.ndarray:
+    """ln C(n, k) (d, d), -inf for k > n."""
+    n = np.arange(dimension)
+    log = gammaln(n + 1.0)
+    return np.where(n[:, None] >= n, log[:, None] - log - log[np.abs(n[:, None] - n)], -np.inf)
 
 
 def _windows(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,6 +117,5 @@ def _escaped(transmission: float, absorbed: float, excess: float, dimension: int
     k, n = np.arange(dimension), np.arange(dimension)[:, None]
     if excess == 0.0:
         return np.zeros(dimension)
-    kept = np.exp(_log_binomial(np.maximum(n, k), np.minimum(n, k)) + xlogy(k, transmission)
-                  + xlogy(np.maximum(n - k, 0), absorbed)) * (k <= n)
+    kept = np.exp(_log_binomials(dimension) + xlogy(k, transmission) + xlogy(np.maximum(n - k, 0), absorbed))
     return kept @ nbdtrc(dimension - k - 1, k + 1, 1.0 - excess)
