@@ -9,7 +9,8 @@ Decay at temperature is pure loss with transmission T followed by an amplifier o
 
 All terms are positive, so nothing cancels. Divided by square roots of factorials both sums are correlations
 along the diagonals with one number for each l, and run over a window outside which terms are below 1e-18.
-The factorials are those of n/mu with mu = d/e, which keeps them within the range of doubles.
+The factorials are those of n/mu with mu = d/e, and factors of exp(mu/8) are moved between the three
+numbers of a term: that keeps them within the range of doubles up to 2000 levels.
 """
 
 from __future__ import annotations
@@ -70,28 +71,29 @@ def _roots(dimension: int) -> np.ndarray:
 
 
 def _weights(chance: float, dimension: int) -> np.ndarray:
-    """(chance mu)^l... per l!, with the factorials' scale: (d,)."""
-    n = np.arange(1, dimension, dtype=float)
-    return np.concatenate(([1.0], np.cumprod(chance * (dimension / np.e) / n)))
+    """(chance mu)^l/l! exp(-mu/2) (d,)."""
+    n, mu = np.arange(1, dimension, dtype=float), dimension / np.e
+    return np.cumprod(np.concatenate(([np.exp(-0.5 * mu)], chance * mu / n)))
 
 
 def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
-    roots, n = _roots(dimension), np.arange(dimension)
+    roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = transmission ** (0.5 * n)
     level, start = n[:, None], n[None, :]
     size = 0.5 * (_log_binomials(dimension)[np.minimum(start + level, dimension - 1), start]
                   + xlogy(start, transmission) + xlogy(level, absorbed))
     first, last = _windows(np.where(start + level < dimension, size, -np.inf))
-    return Correlation(roots, power / roots, _weights(absorbed, dimension), first, last)
+    return Correlation(roots * shift**3, power / roots / shift, _weights(absorbed, dimension), first, last)
 
 
 def _amplifier(gain: float, excess: float, dimension: int) -> Correlation:
-    roots, n = _roots(dimension), np.arange(dimension)
+    roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = gain ** (-0.5 * n)
     level, end = n[:, None], n[None, :]
     size = 0.5 * (_log_binomials(dimension).T + xlogy(level, excess) - (end - level + 1) * np.log(gain))
     first, last = _windows(size)
-    return Correlation(power / roots, roots / np.sqrt(gain), _weights(excess, dimension), first, last)
+    return Correlation(power / roots / shift, roots * (shift**3 / np.sqrt(gain)), _weights(excess, dimension),
+                       first, last)
 
 
 @lru_cache(maxsize=2)

@@ -22,9 +22,12 @@ def damping_matrix(d: Damping) -> np.ndarray:
     """P(n | m) (d, d) of one interval: what the channel does to populations."""
     n = np.arange(len(d.escaped))
     apart = n[None, :] - n[:, None]
-    loss, gain = (np.square(c.after)[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
-                  * np.square(c.before)[None, :] for c, s in ((d.loss, apart), (d.amplifier, -apart)))
-    return np.asarray(gain @ loss)
+    lost, gained = (np.where(s >= 0, c.weight[np.abs(s)], 0.0) for c, s in ((d.loss, apart),
+                                                                            (d.amplifier, -apart)))
+    # Of the three numbers these two are multiplied first, which keeps 2000 levels in the range of doubles.
+    lost = np.square(d.loss.after)[:, None] * lost
+    gained = gained * np.square(d.amplifier.before)
+    return np.asarray((np.square(d.amplifier.after)[:, None] * gained) @ (lost * np.square(d.loss.before)))
 
 
 @compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, types.i8, MATRIX))
