@@ -60,11 +60,18 @@ def test_weight_that_left_the_levels_comes_back_to_them() -> None:
     assert run.lost_weight[-1] == pytest.approx((ratio**3 - ratio**12) / (1.0 - ratio**12), abs=1e-9)
 
 
-def test_a_state_of_many_photons_leaks_where_no_levels_are_left_for_it() -> None:
+def test_a_given_dimension_leaks_where_no_levels_are_left_to_carry() -> None:
     run = charge(Parameters(theta=0.3, loss=0.5, thermal_photons=100.0, c=0.0), 20, dimension=10)
     assert run.energy[-1] < 9.0 and 0.5 < run.lost_weight[-1] < 1.0
-    with pytest.raises(ValueError, match=r"2000 levels .* up to collision k = \d+"):
-        charge(run.parameters, 20)
+
+
+def test_a_run_that_needs_too_many_levels_is_refused_with_the_collision_it_reaches() -> None:
+    climbing = Parameters(theta=1.7, q=0.0, c=0.0)
+    with pytest.raises(ValueError, match=r"2000 levels hold .* up to collision k = \d+") as refusal:
+        charge(climbing, 10_000)
+    reached = int(str(refusal.value).split("k = ")[1].split(";")[0])
+    assert 1000 < reached < 10_000
+    assert charge(climbing, reached).lost_weight[-1] < 1e-12
 
 
 def test_a_million_collisions_stay_below_two_hundred_megabytes() -> None:
