@@ -66,7 +66,7 @@ def test_a_given_dimension_leaks_where_no_levels_are_left_to_carry() -> None:
 
 
 def test_a_run_that_needs_too_many_levels_is_refused_with_the_collision_it_reaches() -> None:
-    climbing = Parameters(theta=1.7, q=0.0, c=0.0)
+    climbing = Parameters(theta=0.06, q=0.0, c=0.0)  # the first trap is at 2742 photons
     with pytest.raises(ValueError, match=r"2000 levels hold .* up to collision k = \d+") as refusal:
         charge(climbing, 10_000)
     reached = int(str(refusal.value).split("k = ")[1].split(";")[0])
