@@ -14,6 +14,7 @@ import numpy as np
 
 from .diagonal import DiagonalCharge
 from .general import GeneralCharge
+from .hermitian import HermitianCharge
 from .parameters import Parameters
 from .real_gauge import RealCharge, is_real
 
@@ -70,8 +71,7 @@ def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     if m.collision == "jaynes_cummings":
         if (m.c == 0.0 or m.q in (0.0, 1.0)) and np.count_nonzero(state - np.diag(np.diag(state))) == 0:
             return DiagonalCharge
-        if m.detuning_ratio == 0.0 and is_real(m, state):
-            return RealCharge
+        return RealCharge if m.detuning_ratio == 0.0 and is_real(m, state) else HermitianCharge
     return GeneralCharge
 
 
