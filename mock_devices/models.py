@@ -15,6 +15,7 @@ from .keysight_infiniium import KeysightInfiniium
 from .rohde_schwarz_fsv import RohdeSchwarzFSV
 from .shutter import Shutter
 from .srs_dg645 import SrsDG645
+from .srs_sg384 import SrsSG384
 from .thorlabs_pm100 import ThorlabsPM100
 from .virtual_cavity import VirtualCavity
 
@@ -26,7 +27,8 @@ MODELS: dict[str, Make] = {
     "instruments.srs_dg645.DG645": lambda role, cavity, world: SrsDG645(cavity),
     "instruments.keysight_infiniium.KeysightInfiniium":
         lambda role, cavity, world: KeysightInfiniium(cavity, world.bits),
-    "instruments.keysight_e8257d.KeysightE8257D": lambda role, cavity, world: KeysightE8257D(cavity),
+    "instruments.keysight_e8257d.KeysightE8257D": lambda role, cavity, world: KeysightE8257D(role, cavity),
+    "instruments.srs_sg384.SG384": lambda role, cavity, world: SrsSG384(role, cavity),
     "instruments.rohde_schwarz_fsv.RohdeSchwarzFSV":
         lambda role, cavity, world: RohdeSchwarzFSV(cavity, world.analyser_loss),
     "instruments.thorlabs_pm100.ThorlabsPM100": lambda role, cavity, world: ThorlabsPM100(cavity),

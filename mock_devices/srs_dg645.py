@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .scpi import ScpiError
-from .scpi_device import Command, Request, ScpiDevice, Session, action, query, setting
+from .scpi_device import Command, Request, ScpiDevice, action, query, setting
 from .scpi_values import Integer, Number
+from .srs_errors import next_error
 from .virtual_cavity import Edges, VirtualCavity
 
 INTERNAL, SINGLE_SHOT = 0, 5
 FASTEST = 50.0  # [Hz] a faster internal trigger is slowed down to it; no pump laser follows anyway
 NAMES = ("T0", "T1", "A", "B", "C", "D", "E", "F", "G", "H")
 _CHANNEL, _OUTPUT = Integer(0, 9), Integer(0, 4)
-# What the manual's list of error codes calls our SCPI codes.
-_CODES = {-113: 111, -222: 10, -224: 10, -109: 116, -108: 115, -104: 118, -121: 118, -131: 118, -138: 118,
-          -363: 171, -221: 12, -213: 11, -300: 13}
 _TRIGGERED, _END_OF_DELAY, _INHIBITED = 1, 4, 16
 
 
@@ -65,7 +63,7 @@ class SrsDG645(ScpiDevice):
         action("*TRG", lambda self, request: self.trigger()),
         action("*SAV", lambda self, request: self.save(request.values[0]), Integer(1, 9)),
         action("*RCL", lambda self, request: self.recall(request.values[0]), Integer(0, 9)),
-        query("LERR", lambda self, request: self.last_error(request.session)),
+        query("LERR", lambda self, request: next_error(request.session)),
         query("INSR", lambda self, request: self.read_events()),
         query("TIMB", lambda self, request: "0"),
         action("LCAL", lambda self, request: None),
@@ -105,13 +103,6 @@ class SrsDG645(ScpiDevice):
                 self._wait_for_beat(beat)
 
         self.cavity.clock.later(1.0 / min(self.settings["trigger_rate"], FASTEST), act)
-
-    def last_error(self, session: Session) -> str:
-        """LERR?: the next error's number by the manual's list, 0 for none."""
-        if not session.status.errors:
-            return "0"
-        code, _ = session.status.errors.popleft()
-        return str(_CODES.get(code, 126 if -200 < code <= -100 else 15))
 
     # --- delays ----------------------------------------------------------------------------------
 
@@ -166,7 +157,8 @@ class SrsDG645(ScpiDevice):
             return
         self.events |= _TRIGGERED | _END_OF_DELAY
         self.cavity.trigger(Edges(lamp=self._if(inhibit < 2, 2), q_switch=self._if(inhibit < 3, 4),
-                                  digitiser=self._if(inhibit < 4, 6), gate=self._if(inhibit < 5, 8)))
+                                  digitiser=self._if(inhibit < 4, 6), gate=self._if(inhibit < 5, 8),
+                                  gate_end=self._if(inhibit < 5, 9)))
 
     def _if(self, enabled: bool, channel: int) -> float | None:
         return self.edge(channel) if enabled else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,12 +19,13 @@ from .bench_file import World
 from .blade import Blade
 from .burst import Burst, Order, compute
 from .clock import Clock
-from .drift import Drift
+from .drift import Drift, mode_temperature
 from .faults import Faults
 from .front_end import Channel, Timebase
 from .laser import Laser
 from .record import Recording, codes_of, port_power
 from .streams import stream
+from .tone import AT_THE_LOOP, Tone, held_photons
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
 
@@ -44,6 +45,13 @@ class Edges:
     q_switch: float | None
     digitiser: float | None
     gate: float | None = None
+    gate_end: float | None = None
+
+    def gate_high(self, pulses: tuple[tuple[float, float], ...]) -> bool:
+        """Whether the microwave gate is high when the first light comes."""
+        if self.gate is None or self.gate_end is None or not pulses:
+            return False
+        return self.gate <= pulses[0][1] <= self.gate_end
 
 
 class Digitiser(Protocol):
@@ -70,7 +78,8 @@ class VirtualCavity:
         self.erring: Callable[[str, int], None] = lambda role, code: None
         self._executor, self._truth_log = executor, truth_log or TruthLog()
         self._drift = Drift(world.drift)
-        self._tone: tuple[float, float, bool] = (1.4495e9, -135.0, False)
+        self.tones: dict[str, Tone] = {}
+        self.tuning = 0.0  # [Hz] by the tuner's piston
         self.repetition_rate = 10.0
         self._wrote = ""
         self.begin("", 0)
@@ -100,19 +109,21 @@ class VirtualCavity:
 
     # --- tone and reflection ---------------------------------------------------------------------------
 
-    def set_tone(self, frequency: float, power: float, on: bool) -> None:
-        """The microwave source's frequency [Hz], level [dBm] and whether it is on."""
-        self._tone = (frequency, power, on)
-
     @property
     def rf_on(self) -> bool:
-        """True while the source feeds the cavity."""
-        return self._tone[2]
+        """True while the output of any source is on; what an output that is off leaks does not count."""
+        return any(tone.on for tone in self.tones.values())
 
     @property
     def frequency(self) -> float:
-        """The mode's frequency now [Hz], drift and faults included."""
-        return self.world.parameters.cavity_frequency / (2.0 * math.pi) + self._offset + self._jump
+        """The mode's frequency now [Hz], tuner, drift and faults included."""
+        declared = self.world.parameters.cavity_frequency / (2.0 * math.pi)
+        return declared + self.tuning + self._offset + self._jump
+
+    @property
+    def temperature(self) -> float:
+        """What cavity and crystal are at now [K]: the temperature that its drift follows."""
+        return mode_temperature(self.world.parameters) + self._drift.warming(self.time)
 
     @property
     def _jump(self) -> float:
@@ -131,24 +142,22 @@ class VirtualCavity:
         return 1.0 - 2.0 * k / (1.0 + k) / (1.0 + 2j * self.loaded_quality * detuning)
 
     def reflected_tone(self) -> tuple[float, float] | None:
-        """(frequency [Hz], level [dBm]) of what comes back from the cavity; None while the source is off."""
-        frequency, power, on = self._tone
-        if not on:
+        """(frequency [Hz], level [dBm]) that the cavity reflects of the microwave source, leak included."""
+        tone = self.tones.get("microwave")
+        if tone is None:
             return None
-        return frequency, power + 20.0 * math.log10(max(abs(self.reflection(frequency)), 1e-9))
+        reflected = 20.0 * math.log10(max(abs(self.reflection(tone.frequency)), 1e-9))
+        return tone.frequency, tone.level() + reflected
 
-    def _leaked_photons(self, on: dict[str, float]) -> float:
-        """Photons that a source left on, or a leak, holds in the empty mode."""
-        leaked = on.get("rf_leakage", 0.0)
-        frequency, power, rf_on = self._tone
-        if rf_on:
-            receiver = self.world.receivers["burst"]
-            kappa = 2.0 * math.pi * self.frequency / self.loaded_quality
-            width = 1.0 + (2.0 * self.loaded_quality * (frequency - self.frequency) / self.frequency) ** 2
-            quantum = receiver.watts_per_photon / receiver.external_decay
-            arriving = 1e-3 * 10.0 ** (power / 10.0) / quantum
-            leaked += 4.0 * receiver.external_decay / kappa**2 * arriving / width
-        return leaked
+    def _leaked_photons(self, on: dict[str, float], gate: bool) -> float:
+        """Photons that sources at the loop, or a leak, hold in the empty mode.
+
+        Less than one is nothing beside the thermal ones, and the shot counts as undriven.
+        """
+        driven = sum(held_photons(tone, gate, self.frequency, self.loaded_quality,
+                                  self.world.receivers["burst"])
+                     for role, tone in self.tones.items() if role in AT_THE_LOOP)
+        return on.get("rf_leakage", 0.0) + (driven if driven > 1.0 else 0.0)
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -173,7 +182,7 @@ class VirtualCavity:
         taken = self._digitise(edges, on)
         moment = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
         moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
-        burst = self._compute(shot, pulses, on, taken, moment)
+        burst = self._compute(shot, pulses, on, taken, moment, edges.gate_high(pulses))
         if self.analyser is not None:
             self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
                                     if burst else None)
@@ -206,7 +215,7 @@ class VirtualCavity:
         return self.digitiser.triggered()
 
     def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
-                 taken: Taken | None, trigger: float) -> Future[Burst] | None:
+                 taken: Taken | None, trigger: float, gate: bool) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
         watched = self.analyser is not None and self.analyser.awaits_trigger
         if taken is None and not (pulses and watched):
@@ -216,7 +225,7 @@ class VirtualCavity:
         if taken is not None:
             until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
         order = Order(self._parameters(on), self.world.pump, relative, (self.seed, shot), until,
-                      self.world.richness == 0, self._leaked_photons(on))
+                      self.world.richness == 0, self._leaked_photons(on, gate))
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken
@@ -264,7 +273,7 @@ class VirtualCavity:
         """What the hardware does when nobody is left."""
         self.laser.level, self.laser.power = "OFF", False
         self.blade.command(False)
-        self._tone = (*self._tone[:2], False)
+        self.tones = {role: replace(tone, on=False) for role, tone in self.tones.items()}
 
 
 def _port_power(burst: Future[Burst], receiver: Any) -> Any:
