@@ -23,9 +23,9 @@ ERRORS = {
     15: "no RF doubler option", 16: "no IQ option", 17: "failed self test", 30: "lost data",
     32: "no listener", 110: "illegal command", 111: "undefined command", 112: "illegal query",
     113: "illegal set", 114: "null parameter", 115: "extra parameters", 116: "missing parameters",
-    117: "parameter overflow", 118: "invalid floating-point number", 120: "invalid integer", 121: "integer overflow",
-    122: "invalid hexadecimal", 126: "syntax error", 170: "communication error", 171: "over run",
-    254: "too many errors",
+    117: "parameter overflow", 118: "invalid floating-point number", 120: "invalid integer",
+    121: "integer overflow", 122: "invalid hexadecimal", 126: "syntax error", 170: "communication error",
+    171: "over run", 254: "too many errors",
 }
 SWITCH = {False: 0, True: 1}
 

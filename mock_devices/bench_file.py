@@ -28,6 +28,8 @@ class World:
     bits: int = 10
     pick_off: float = 0.04
     analyser_loss: float = 0.0
+    vna_cable_delay: float = 0.0
+    tuning_slope: float = -10e9
     time_scale: float = 1.0
 
 
@@ -52,5 +54,7 @@ def world_of(bench: BenchDescription) -> World:
         bits=options["digitiser"]["bits"],
         pick_off=options.get("energy", {}).get("pick_off", 0.04),
         analyser_loss=options.get("analyser", {}).get("loss_db", 0.0),
+        vna_cable_delay=options.get("vna", {}).get("cable_delay", 0.0),
+        tuning_slope=1e9 * options.get("tuner", {}).get("megahertz_per_millimetre", -10.0),
         time_scale=bench.time_scale,
     )

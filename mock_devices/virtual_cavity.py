@@ -90,7 +90,7 @@ class VirtualCavity:
         """A run: shot numbers, random streams, drift and physical time start again."""
         self.run, self.seed = run, seed
         self.triggers = self.digitised = 0
-        self._sweeps = 0
+        self._sweeps: dict[str, int] = {}
         self._last_energy = 0.0
         self._previous: dict[int, np.ndarray] | None = None
         self._drift.restart(seed)
@@ -102,10 +102,10 @@ class VirtualCavity:
         """Physical time of the run [s]."""
         return self.triggers / self.repetition_rate
 
-    def sweep_noise(self) -> np.random.Generator:
-        """The stream of the analyser's next sweep, which no shot numbers."""
-        self._sweeps += 1
-        return stream(self.seed, "analyser", self._sweeps)
+    def sweep_noise(self, role: str = "analyser") -> np.random.Generator:
+        """The stream of the next sweep or reading of a role, which no shot numbers."""
+        self._sweeps[role] = self._sweeps.get(role, 0) + 1
+        return stream(self.seed, role, self._sweeps[role])
 
     # --- tone and reflection ---------------------------------------------------------------------------
 
@@ -135,8 +135,8 @@ class VirtualCavity:
         p = self.world.parameters
         return p.cavity_frequency / p.cavity_decay * (1.0 - self.faults.lasting.get("quality_drop", 0.0))
 
-    def reflection(self, frequency: float) -> complex:
-        """S11 at the loop: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
+    def reflection(self, frequency: Any) -> Any:
+        """Complex S11 at the loop, at one frequency or many [Hz]: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
         k = self.world.receivers["burst"].coupling_factor
         detuning = (frequency - self.frequency) / self.frequency
         return 1.0 - 2.0 * k / (1.0 + k) / (1.0 + 2j * self.loaded_quality * detuning)
