@@ -90,11 +90,11 @@ class ZaberStage(Guarded, Instrument):
             raise self.not_taken("position", found, metres)
         return found
 
-    def stop(self) -> None:
-        """Stand still, wherever it is."""
+    def stop(self, patience: float = SPARE_TIME) -> None:
+        """Stand still, wherever it is; InstrumentTimeout where it still moves after `patience` [s]."""
         with self.turn():
             self.ask("/1 1 stop")
-            self._settle(SPARE_TIME)
+            self._settle(patience)
 
     def settings(self) -> dict[str, float | str | bool]:
         """Position [m] and speed [m/s], read back."""

@@ -25,10 +25,15 @@ SCPI = (r"-222", r"-22[24]|-104", r"-113")
 NARROWER = {  # where the served model is smaller than what its driver may meet
     ("microwave", "power"): (-135, 14), ("analyser", "centre"): (9e3, 13.6e9),
     ("analyser", "span"): (0, 13.6e9), ("timing", "repetition_rate"): (1e-3, 1e6),
-    ("timing", "holdoff"): (0, 10),
+    ("timing", "holdoff"): (0, 10), ("pump", "wavelength"): (300e-9, 1100e-9),
+}
+COARSE = {  # what an instrument shows of a value, where that is less than it takes
+    ("timing", "trigger_level"): 0.01, ("timing", "outputs.amplitude"): 0.01,
+    ("timing", "outputs.offset"): 0.01,
 }
 BY_HAND = {  # values that no validator describes
-    ("timing", "edges.delay"): [(0, 1.25e-6), (2, 3.5e-5)], ("thermometer", "input_name"): ["cavity", "crystal"],
+    ("timing", "edges.delay"): [(0, 1.25e-6), (2, 3.5e-5)],
+    ("thermometer", "input_name"): ["cavity", "crystal"],
 }
 ROLES = ("pump", "timing", "microwave", "microwave_45", "analyser", "energy", "shutter", "vna", "tuner",
          "thermometer", "interlock")
@@ -42,7 +47,8 @@ class Setting:
         recorded = {n: p.default for n, p in inspect.signature(member.fset).parameters.items()}
         self.command, self.values = recorded["set_command"], recorded["values"]
         self.mapped, self.process = recorded["map_values"], recorded["set_process"]
-        self.back = (inspect.signature(member.fget).parameters["get_process"].default if member.fget else None)
+        asked = {n: p.default for n, p in inspect.signature(member.fget).parameters.items()}
+        self.back = asked["get_process"] if asked["get_command"] else None
         self.ranged = isinstance(self.values, (list, tuple)) and len(self.values) == 2 and not any(
             isinstance(bound, str) for bound in self.values) and not self.by_hand
 
@@ -63,6 +69,8 @@ class Setting:
         low, high = NARROWER.get((self.role, self.path), self.values)
         wide = low > 0 and high / low > 1e3
         value = math.exp(chance.uniform(math.log(low), math.log(high))) if wide else chance.uniform(low, high)
+        if step := COARSE.get((self.role, self.path)):
+            return round(value / step) * step
         return round(value) if self.spec.endswith("d") and self.process(1.0) == 1.0 else value
 
     def sent(self, value):
@@ -77,14 +85,26 @@ class Setting:
             return value
         return self.back(float(self.sent(value)))
 
-    def message(self, text):
-        """The command with `text` for its value and nothing changed besides."""
+    @property
+    def numeric(self):
+        """Whether a number far away is out of range; a SCPI switch takes any number for ON."""
+        switch = not self.ranged and not self.by_hand and set(self.values) <= {True, False}
+        return self.spec[-1] != "s" and not (switch and self.role not in RAW)
+
+    def message(self, text, spoil=""):
+        """The command with `text` for its value, and its header spoilt by more letters."""
         command = self.owner.insert_id(self.command) if hasattr(self.owner, "insert_id") else self.command
-        head, _, tail = command.rpartition(self.spec)
-        return (head.replace("%d", "0") + text + tail).replace("%%", "%")
+        head, _, tail = command.replace("%%", "%").rpartition(self.spec)
+        end = {"pump": head.rfind("/"), "tuner": head.rfind(" ")}.get(self.role, head.find(" "))
+        return head[:end] + spoil + head[end:].replace("%d", "0") + text + tail
 
     def __repr__(self):
         return f"{self.role}.{self.path}"
+
+
+def sends(member):
+    """Whether setting the property sends something; a measurement has a setter that refuses."""
+    return inspect.signature(member.fset).parameters["set_command"].default is not None
 
 
 def settings_of(role, driver):
@@ -97,7 +117,7 @@ def settings_of(role, driver):
         for cls in type(owner).__mro__:
             if cls.__module__.startswith("instruments."):
                 for name, member in vars(cls).items():
-                    if isinstance(member, property) and member.fset is not None:
+                    if isinstance(member, property) and member.fset and sends(member):
                         yield Setting(role, owner, prefix + name, name, member)
 
 
@@ -108,6 +128,11 @@ def held(device):
     found |= {f"delay {edge}": delay for edge, (_, delay) in getattr(device, "delays", {}).items()}
     found |= {f"link {edge}": link for edge, (link, _) in getattr(device, "delays", {}).items()}
     return found
+
+
+def agree(found, expected):
+    """Whether a property reads back what was set."""
+    return found == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-6, abs=1e-12))
 
 
 def same(value, text):
@@ -137,10 +162,9 @@ def test_a_random_value_is_read_back_and_is_in_the_device(bench_here, drivers, r
             if setting.back is None:
                 setattr(setting.owner, setting.name, value)
                 continue
-            changes = setting.expected(value) != pytest.approx(getattr(setting.owner, setting.name))
+            changes = not agree(getattr(setting.owner, setting.name), setting.expected(value))
             setattr(setting.owner, setting.name, value)
-            found = getattr(setting.owner, setting.name)
-            assert found == pytest.approx(setting.expected(value), rel=1e-6, abs=1e-12), setting
+            assert agree(getattr(setting.owner, setting.name), setting.expected(value)), setting
             after = held(bench_here.devices[role])
             new = {name: now for name, now in after.items() if now != before.get(name)}
             assert any(same(now, setting.sent(value)) for now in new.values()) or not changes, (setting, new)
@@ -154,13 +178,12 @@ def test_what_is_out_of_range_is_refused_on_both_sides(bench_here, drivers, role
     for setting in settings_of(role, driver):
         before = held(bench_here.devices[role])
         if setting.by_hand is None:
+            wrong = 2 * setting.values[1] + 1 if setting.ranged else "nothing"
             with pytest.raises(ValueError):
-                setattr(setting.owner, setting.name, 2 * setting.values[1] + 1 if setting.ranged else "nothing")
+                setattr(setting.owner, setting.name, wrong)
         number = "999999999999" if setting.spec.endswith("d") else "1e30"
-        ranged = setting.ranged or setting.spec.endswith("d") and not set(setting.values) <= {True, False}
-        attempts = [(setting.message(number if ranged else "x" * 20), out_of_range if ranged else no_choice)]
-        header, _, rest = setting.message("1").rpartition("/" if role == "pump" else " ")
-        attempts.append((f"{header}qq{'/' if role == 'pump' else ' '}{rest}", unknown))
+        attempts = [(setting.message(number), out_of_range) if setting.numeric else
+                    (setting.message("x" * 20), no_choice), (setting.message("1", spoil="qq"), unknown)]
         for message, said in attempts:
             with pytest.raises(Refused, match=said):
                 driver.write(message)
@@ -170,5 +193,5 @@ def test_what_is_out_of_range_is_refused_on_both_sides(bench_here, drivers, role
 
 def test_nothing_settable_is_left_out(drivers):
     found = [setting for role, driver in drivers.items() for setting in settings_of(role, driver)]
-    assert len(found) > 70
+    assert len(found) > 60
     assert {setting.role for setting in found} == set(ROLES) - {"interlock"}
