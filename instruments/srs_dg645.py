@@ -123,6 +123,10 @@ class DG645(Guarded, SCPIMixin, Instrument):
         "HOLD?", "HOLD %.9f", """Control the time during which no further trigger counts in s.""",
         validator=strict_range, values=[0.0, LONGEST_DELAY], check_set_errors=True)
 
+    timebase = Instrument.measurement(
+        "TIMB?", """Get what its delays follow (str: "internal", "oven", "rubidium" or "external").""",
+        values={"internal": 0, "oven": 1, "rubidium": 2, "external": 3}, map_values=True, cast=int)
+
     event_status = Instrument.measurement(
         "INSR?", """Get the events since this was last asked, as bits (int); asking clears them.""", cast=int)
 
@@ -131,6 +135,11 @@ class DG645(Guarded, SCPIMixin, Instrument):
 
     def __init__(self, adapter: Any, name: str = "SRS DG645", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
+
+    @property
+    def reference_locked(self) -> bool:
+        """Get whether its delays follow the bench's 10 MHz (bool)."""
+        return self.timebase == "external"
 
     def configure_shot(self, q_switch_delay: float, lamp_delay: float = 0.0,
                        digitiser_delay: float = 0.0) -> dict[str, float]:

@@ -65,7 +65,7 @@ class RohdeSchwarzFSV(ScpiDevice):
               suffixes=(_MARKERS,)),
         action("CALCulate:MARKer<n>:MAXimum[:PEAK]", lambda self, request: self.marker_to_peak(request),
                suffixes=(_MARKERS,)),
-        setting("CALCulate:MARKer:PEXCursion", "excursion", Number("DB", 0.0, 200.0), 6.0),
+        setting("CALCulate:MARKer<n>:PEXCursion", "excursion", Number("DB", 0.0, 200.0), 6.0, _MARKERS),
         setting("CALCulate:UNIT:POWer", "unit", Choice("DBM"), "DBM"),
     )
 

@@ -83,6 +83,7 @@ SETTABLE = [
 ]
 
 READABLE = [
+    (DG645, "timebase", "TIMB?", "1", "oven"), (DG645, "reference_locked", "TIMB?", "3", True),
     (DG645, "event_status", "INSR?", "5", 5), (DG645, "next_error", "LERR?", "11", 11),
     (DG645, "identity", "*IDN?", "Stanford,DG645,s/n1,1", "Stanford,DG645,s/n1,1"),
     (EksplaNT, "state", "/CPU8000/16/Power", "ON", "ON"),
