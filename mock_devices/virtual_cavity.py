@@ -259,7 +259,7 @@ class VirtualCavity:
         """The bench's state into the truth log, at the start of a run and when more than drift changed it."""
         if not self._truth_log.wanted:
             return
-        key = str((self.run, self.faults.lasting))
+        key = str((self.run, self.tuning, self.faults.lasting))
         if key != self._wrote:
             truth = bench_truth(self.world, self._parameters(self.faults.lasting), self.faults.lasting)
             self._truth_log.write({"shot": None, "run": self.run, "bench": truth})

@@ -143,6 +143,7 @@ class ZaberStage:
         self._piston_before = self.piston.position
         self.piston.follow(target * MICROSTEP)
         self.cavity.tuning = self.piston.tuning
+        self.cavity.note_bench()
         return "0"
 
 
