@@ -29,6 +29,9 @@ Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
 Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
 Collisions = Annotated[int | None, typer.Option("--collisions", min=0, help="qubits through the cavity")]
 Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon levels; found by itself")]
+Places = Annotated[list[str] | None, typer.Argument(metavar="HOST[:PORT]|RESOURCE...")]
+Recorder = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml",
+                                              help="a bench file, and the instruments it names")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -82,6 +85,16 @@ def check_command(bench: Bench = "virtual", json: Json = False,
     check(bench, json, explain)
 
 
+@app.command("discover")
+def discover_command(places: Places = None, bench: Recorder = None,
+                     visa: Annotated[str | None, typer.Option(metavar="@py|@ivi", help="library")] = None,
+                     timeout: Annotated[float, typer.Option(min=0.01, help="[s] for each question")] = 1.0,
+                     json: Json = False) -> None:
+    """List the instruments that answer, and the drivers that fit them."""
+    from procedures.machinery.commands.discover import discover
+    discover(places or (), bench, visa, timeout, json)
+
+
 @app.command("safe")
 def safe_command(bench: Bench = "virtual") -> None:
     """Drive the bench into its safe state and verify it."""
@@ -127,6 +140,25 @@ def fit_command(source: Path, bench: Annotated[str | None, typer.Option("--bench
     """Fit the shots of a run, or one burst in a CSV file (seconds, volts)."""
     from procedures.machinery.commands.refit import fit
     raise typer.Exit(fit(source, bench, model, json, output))
+
+
+@app.command("replay")
+def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
+                   real_time: Annotated[bool, typer.Option("--real-time", help="at its own pace")] = False
+                   ) -> None:
+    """Play a stored run through the pipeline of a live one, and compare with what it holds."""
+    from procedures.machinery.commands.refit import replay
+    raise typer.Exit(replay(run, model, json, real_time))
+
+
+@app.command("import")
+def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+                   bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",
+                                                      help="the bench that recorded them")],
+                   output: Output = Path("runs")) -> None:
+    """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
+    from procedures.machinery.commands.bring_in import bring_in
+    bring_in(files, bench, output)
 
 
 @app.command("export")

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from .bench_roles import OPTIONS, ROLES
-from .bench_tables import LIMITS, TIME_SCALE
+from .bench_tables import LIMITS, TIME_SCALE, VISA
 from .bench_truth import CavityTruth
 from .optical_pump import OpticalPump
 from .pentacene import SETS
@@ -28,6 +28,7 @@ def describe_keys() -> list[Row]:
         ("virtual", "", False, "the instruments are software, served by maserbench itself"),
         ("time_scale", "", 1.0, TIME_SCALE.meaning),
         ("title", "", "", "a line for the reader"),
+        ("visa", "", VISA[0], "VISA library: @py (pyvisa-py), or @ivi for the system's (NI, Keysight)"),
         ("ROLE.driver", "", "required", f"dotted path of the driver; ROLE is one of {', '.join(ROLES)}"),
         ("ROLE.resource", "", "required", "VISA resource; on a virtual bench TCPIP::127.0.0.1::0::SOCKET"),
         ("ROLE.real", "", False, "a real instrument behind a loopback address on a virtual bench")]

@@ -18,8 +18,10 @@ from .photodiode import Photodiode
 from .quantity import Quantity
 from .receiver import Receiver
 
-TOP = ("virtual", "time_scale", "title", *ROLES, "receiver", "photodiode", "expected", "limits", "mocks",
-       "truth")
+TOP = ("virtual", "time_scale", "title", "visa", *ROLES, "receiver", "photodiode", "expected", "limits",
+       "mocks", "truth")
+VISA = ("@py", "@ivi")
+"""VISA libraries that a bench file may choose: pyvisa-py, or the one that the system has (NI, Keysight)."""
 TIME_SCALE = Quantity("", 1e-3, 1e6, "physical seconds per second of a virtual bench")
 LIMITS = {
     "pump_energy": Quantity("J", 0.0, 1e3, "pulse energy"),
@@ -120,6 +122,15 @@ def read_time_scale(reader: BenchReader, roles: Mapping[str, RoleDescription]) -
         raise reader.wrong(f"time_scale = {scale:g}, but there is {kind} ({', '.join(real)}): "
                            "real time cannot be scaled", path)
     return scale
+
+
+def read_visa(reader: BenchReader) -> str:
+    """The VISA library by PyVISA's name. No path: a bench file must not load a library of its own."""
+    found = reader.tables.get("visa", VISA[0])
+    if found not in VISA:
+        raise reader.wrong(f"visa: expected '@py' (pyvisa-py, comes with maserbench) or '@ivi' (that of NI "
+                           f"or Keysight on this computer), found {found!r}", ("visa",))
+    return str(found)
 
 
 def read_receivers(reader: BenchReader, digitiser: RoleDescription) -> dict[str, Receiver]:

@@ -20,6 +20,7 @@ from . import events, safety
 from .bench import Bench
 from .failures import BenchFailure, StateUnknown
 from .live_fit import LiveFit
+from .measured import Measured, Written
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
@@ -44,6 +45,11 @@ class Acquisition:
         self._settings: dict[str, float] = {}
         self._number, self._due, self._safe = 0, 0.0, False
         self.safe_state: events.SafeState | None = None
+
+    @property
+    def measured(self) -> Measured:
+        """What the run has measured so far."""
+        return Measured(self.bench.description, Written(self.folder.store), self.rows)
 
     def note(self, event: events.Event) -> None:
         """Into events.jsonl first, then to all who watch."""

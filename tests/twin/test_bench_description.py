@@ -278,3 +278,10 @@ def test_any_table_replaced_by_nonsense_is_a_bench_or_a_clear_refusal(key, nonse
         parse(dump(tables), "fuzz.toml")
     except BenchFileError as error:
         assert str(error).startswith("fuzz.toml")
+
+
+def test_the_visa_library_is_chosen_by_name_and_never_by_a_path():
+    assert BENCH.visa == "@py"
+    assert parse('visa = "@ivi"\n' + TEXT, "b.toml").visa == "@ivi"
+    with pytest.raises(BenchFileError, match=r"visa.*@ivi.*libvisa\.so"):
+        parse('visa = "/tmp/libvisa.so"\n' + TEXT, "b.toml")
