@@ -47,11 +47,9 @@ class Edges:
     gate: float | None = None
     gate_end: float | None = None
 
-    def gate_high(self, pulses: tuple[tuple[float, float], ...]) -> bool:
-        """Whether the microwave gate is high when the first light comes."""
-        if self.gate is None or self.gate_end is None or not pulses:
-            return False
-        return self.gate <= pulses[0][1] <= self.gate_end
+    def gate_high(self, moment: float) -> bool:
+        """Whether the microwave gate is high at a moment after T0 [s]."""
+        return self.gate is not None and self.gate_end is not None and self.gate <= moment <= self.gate_end
 
 
 class Digitiser(Protocol):
@@ -182,7 +180,8 @@ class VirtualCavity:
         taken = self._digitise(edges, on)
         moment = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
         moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
-        burst = self._compute(shot, pulses, on, taken, moment, edges.gate_high(pulses))
+        gate = edges.gate_high(pulses[0][1] if pulses else moment)
+        burst = self._compute(shot, pulses, on, taken, moment, gate)
         if self.analyser is not None:
             self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
                                     if burst else None)
