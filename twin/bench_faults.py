@@ -45,7 +45,7 @@ CATALOGUE: dict[str, Fault] = {
     "lna_compression": Fault("lasting", -25.0, "saturated power at the detector [dBm]", "control shot"),
     "limiter": Fault("lasting", -15.0, "flat top at the port [dBm]", "control shot"),
     "detector_range": Fault("lasting", 25.0, "power at the log detector too high by [dB]", "shot"),
-    "intercept_drift": Fault("lasting", 1.0, "shift of the log detector's intercept [dB]", "control shot"),
+    "intercept_drift": Fault("lasting", 1.0, "shift of the log detector's intercept [dB]", "shot"),
     "wrong_scale": Fault("lasting", 2.0, "factor on the volts of all channels", "shot"),
     "stale_data": Fault("shot", 1.0, "the digitiser returns its previous record", "shot"),
     "timeout": Fault("line", 30.0, "the reply comes this late [s]", "read-back"),
