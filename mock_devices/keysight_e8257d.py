@@ -80,7 +80,7 @@ class KeysightE8257D(ScpiDevice):
 
     def __init__(self, role: str, cavity: VirtualCavity) -> None:
         self.role, self.cavity = role, cavity
-        self.reference = True  # 10 MHz at the rear
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
         self.settled: Future[Any] = Future()
         self.settled.set_result(None)
         super().__init__()

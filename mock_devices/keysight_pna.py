@@ -124,7 +124,7 @@ class KeysightPNA(ScpiDevice):
 
     def __init__(self, role: str, cavity: VirtualCavity, cable_delay: float = 0.0, loss: float = 0.0) -> None:
         self.role, self.cavity = role, cavity
-        self.reference = True  # 10 MHz at the rear
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
         self.paths = {"S11": Path(cable_delay), "S21": Path(cable_delay, loss)}
         self.measured: dict[str, np.ndarray] = {}
         self.swept = 0

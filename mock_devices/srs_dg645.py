@@ -96,7 +96,7 @@ class SrsDG645(ScpiDevice):
 
     def __init__(self, cavity: VirtualCavity) -> None:
         self.cavity = cavity
-        self.reference = True  # 10 MHz at the rear
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
         self.delays: dict[int, tuple[int, float]] = {}
         self.events = self._beat = 0
         self._saved: dict[int, tuple[dict[str, Any], dict[int, tuple[int, float]]]] = {}

@@ -114,7 +114,7 @@ class SrsSG384(ScpiDevice):
     def __init__(self, role: str, cavity: VirtualCavity,
                  options: tuple[int, ...] = (CLOCK, DOUBLER, IQ)) -> None:
         self.role, self.cavity, self.options = role, cavity, options
-        self.reference = True  # 10 MHz at the rear
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
         self.settled: Future[Any] = Future()
         self.settled.set_result(None)
         super().__init__()

@@ -10,56 +10,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+
+from twin.bench_faults import FaultOrder
 
 from .bench_file import World
 from .blade import Blade
 from .burst import Burst, Order, compute
 from .clock import Clock
+from .crystal import Bleaching
 from .drift import Drift, mode_temperature
 from .faults import Faults
-from .front_end import Channel, Timebase
 from .laser import Laser
-from .record import Recording, codes_of, port_power
+from .pulses import Pulses, pulses_of
+from .record import Recording, codes_of
+from .safety_chain import SafetyChain
 from .streams import stream
 from .tone import AT_THE_LOOP, Tone, held_photons
+from .triggers import Analyser, Digitiser, Edges, Taken
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
 
-SECOND_PULSE = 30e-6  # [s] after the first, when the laser fires twice
 _SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
-
-
-Taken = tuple[Timebase, dict[int, Channel], "Future[Any]"]
-"""What an armed digitiser takes: the samples' times, its inputs, the future of the codes."""
-
-
-@dataclass(frozen=True)
-class Edges:
-    """When the delay generator's outputs rise after T0 [s]; None for those that are inhibited."""
-
-    lamp: float | None
-    q_switch: float | None
-    digitiser: float | None
-    gate: float | None = None
-    gate_end: float | None = None
-
-    def gate_high(self, moment: float) -> bool:
-        """Whether the microwave gate is high at a moment after T0 [s]."""
-        return self.gate is not None and self.gate_end is not None and self.gate <= moment <= self.gate_end
-
-
-class Digitiser(Protocol):
-    def triggered(self) -> Taken | None: ...
-
-
-class Analyser(Protocol):
-    awaits_trigger: bool
-
-    def triggered(self, power: Future[Any] | None) -> None: ...
+_WATCHED = 40e-6  # [s] of a burst that only the analyser looks at
 
 
 class VirtualCavity:
@@ -68,14 +44,17 @@ class VirtualCavity:
     def __init__(self, world: World, clock: Clock, executor: Executor, faults: Faults | None = None,
                  truth_log: TruthLog | None = None) -> None:
         self.world, self.clock = world, clock
-        self.faults = faults or Faults()
+        self.faults = faults or Faults(world.standing_faults)
         self.laser, self.blade = Laser(clock), Blade(clock)
+        self.chain = SafetyChain(self.laser, self.blade)
         self.inhibit = 0
         self.digitiser: Digitiser | None = None
         self.analyser: Analyser | None = None
         self.erring: Callable[[str, int], None] = lambda role, code: None
         self._executor, self._truth_log = executor, truth_log or TruthLog()
         self._drift = Drift(world.drift)
+        flaws = world.imperfections
+        self._bleaching = Bleaching(world.pump, flaws.bleaching or 0.0, flaws.bleaching_fluence or 0.0)
         self.tones: dict[str, Tone] = {}
         self.tuning = 0.0  # [Hz] by the tuner's piston
         self.repetition_rate = 10.0
@@ -89,16 +68,18 @@ class VirtualCavity:
         self.run, self.seed = run, seed
         self.triggers = self.digitised = 0
         self._sweeps: dict[str, int] = {}
-        self._last_energy = 0.0
+        self._last_energy = self._stepped = 0.0
         self._previous: dict[int, np.ndarray] | None = None
         self._drift.restart(seed)
+        self._bleaching.restart()
+        self.faults.begin()
         self._offset = 0.0
         self.note_bench()
 
     @property
     def time(self) -> float:
-        """Physical time of the run [s]."""
-        return self.triggers / self.repetition_rate
+        """Physical time of the run [s]; a fault may make it jump."""
+        return self.triggers / self.repetition_rate + self._stepped
 
     def sweep_noise(self, role: str = "analyser") -> np.random.Generator:
         """The stream of the next sweep or reading of a role, which no shot numbers."""
@@ -147,15 +128,20 @@ class VirtualCavity:
         reflected = 20.0 * math.log10(max(abs(self.reflection(tone.frequency)), 1e-9))
         return tone.frequency, tone.level() + reflected
 
-    def _leaked_photons(self, on: dict[str, float], gate: bool) -> float:
-        """Photons that sources at the loop, or a leak, hold in the empty mode.
+    def _leak(self, on: dict[str, float], gate: bool) -> tuple[float, float]:
+        """(photons, detuning from the mode [rad/s]) that sources at the loop, or a leak, hold there.
 
-        Less than one is nothing beside the thermal ones, and the shot counts as undriven.
+        The strongest says the detuning. Less than one photon is nothing beside the thermal ones, and the
+        shot counts as undriven.
         """
-        driven = sum(held_photons(tone, gate, self.frequency, self.loaded_quality,
-                                  self.world.receivers["burst"])
-                     for role, tone in self.tones.items() if role in AT_THE_LOOP)
-        return on.get("rf_leakage", 0.0) + (driven if driven > 1.0 else 0.0)
+        held = {tone.frequency: held_photons(tone, gate, self.frequency, self.loaded_quality,
+                                             self.world.receivers["burst"])
+                for role, tone in self.tones.items() if role in AT_THE_LOOP}
+        leaked, driven = on.get("rf_leakage", 0.0), sum(held.values())
+        if driven <= 1.0:
+            return leaked, 0.0
+        strongest = max(held, key=held.__getitem__)
+        return leaked + driven, 2.0 * math.pi * (strongest - self.frequency)
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -169,62 +155,79 @@ class VirtualCavity:
     def trigger(self, edges: Edges) -> None:
         """One T0: the laser fires if it can, whoever is armed takes a record."""
         shot = self.triggers
-        on = self.faults.at_shot(self.digitised, shot, self.time, self.seed)
-        if "interlock" in on:
-            self.laser.trip(int(on["interlock"]))
-        if (role := self.faults.erring_role()) is not None:
-            self.erring(role, int(on["error_queue"]))
+        struck = self.faults.at_shot(self.digitised, shot, self.time, self.seed)
+        for order in struck.values():
+            self._strike(order)
+        on = self.faults.lasting | {name: order.severity for name, order in struck.items()}
         self._offset = self._drift.offset(self.time)
         pulses = self._pulses(edges, shot, on)
         self._last_energy = sum(energy for energy, _ in pulses)
         taken = self._digitise(edges, on)
         moment = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
         moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
+        if jitter := self.world.imperfections.trigger_jitter:
+            moment += jitter * stream(self.seed, "trigger", shot).normal()
         gate = edges.gate_high(pulses[0][1] if pulses else moment)
         burst = self._compute(shot, pulses, on, taken, moment, gate)
         if self.analyser is not None:
-            self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
-                                    if burst else None)
+            self.analyser.triggered(burst)
         self.triggers += 1
         if taken is not None:
             self.digitised += 1
         self.note_bench()
 
-    def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> tuple[tuple[float, float], ...]:
-        """(energy [J], first light after T0 [s]) of the light that reaches pick-off and crystal."""
+    def inject(self, order: FaultOrder) -> None:
+        """A fault from now on, or when its moment comes."""
+        self.faults.start(order)
+        if order.at[0] == "now" and order.kind != "shot":
+            self._strike(order)
+        self.note_bench()
+
+    def _strike(self, order: FaultOrder) -> None:
+        """What a fault does at once, beside being on."""
+        if order.name == "interlock" and order.severity:
+            self.chain.open(int(order.severity))
+        elif order.name == "interlock":
+            self.chain.reset()
+        elif order.name == "error_queue":
+            self.erring(order.role, int(order.severity))
+        elif order.name == "clock_step":
+            self._stepped += order.severity
+
+    def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> Pulses:
+        """The light that reaches pick-off and crystal."""
         if edges.lamp is None or edges.q_switch is None or not self.laser.armed:
             return ()
-        pump = self.world.pump
-        energy = pump.energy_at(edges.q_switch - edges.lamp) * self.laser.share
-        if energy <= 0.0 or "misfire" in on:
-            return ()
-        random = stream(self.seed, "pump", shot)
-        jitter = math.hypot(pump.energy_jitter, on.get("energy_jitter", 0.0)) * random.normal()
-        energy *= max(0.0, 1.0 + jitter) * (1.0 - pump.energy_decline) ** shot * on.get("low_energy", 1.0)
-        arrival = edges.q_switch + pump.arrival + pump.arrival_jitter * random.normal()
-        self.laser.fire()
+        pulses = pulses_of(self.world, self.laser.share, edges.lamp, edges.q_switch, (self.seed, shot),
+                           self.time, on)
+        if pulses:
+            self.laser.fire()
         if not self.blade.open:
             return ()
-        second = on.get("double_pulse", 0.0)
-        return ((energy, arrival),) + (((energy * second, arrival + SECOND_PULSE),) if second else ())
+        for energy, _ in pulses:
+            self._bleaching.pulse(energy)
+        return pulses
 
     def _digitise(self, edges: Edges, on: dict[str, float]) -> Taken | None:
         if edges.digitiser is None or self.digitiser is None or "missed_trigger" in on:
             return None
         return self.digitiser.triggered()
 
-    def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
-                 taken: Taken | None, trigger: float, gate: bool) -> Future[Burst] | None:
+    def _compute(self, shot: int, pulses: Pulses, on: dict[str, float], taken: Taken | None,
+                 trigger: float, gate: bool) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
-        watched = self.analyser is not None and self.analyser.awaits_trigger
+        watched = self.analyser is not None and self.analyser.watching
         if taken is None and not (pulses and watched):
             return None
         relative = tuple((energy, first - trigger) for energy, first in pulses)
-        until = 40e-6
+        begin, until = 0.0, _WATCHED
         if taken is not None:
-            until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
+            begin = taken[0].start
+            until = min(begin + taken[0].interval * taken[0].points, _SIMULATED_END)
+        photons, detuning = self._leak(on, gate)
         order = Order(self._parameters(on), self.world.pump, relative, (self.seed, shot), until,
-                      self.world.richness == 0, self._leaked_photons(on, gate))
+                      self.world.richness == 0, photons, detuning, self.world.shared_reference, begin,
+                      self.world.spread)
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken
@@ -238,8 +241,9 @@ class VirtualCavity:
         changes: dict[str, float] = {"cavity_frequency": 2.0 * math.pi * self.frequency}
         if "quality_drop" in on:
             changes["cavity_decay"] = p.cavity_decay / (1.0 - min(on["quality_drop"], 0.99))
-        if "bleached" in on:
-            changes["molecules"] = p.molecules * (1.0 - min(on["bleached"], 0.99))
+        left = self._bleaching.left * (1.0 - min(on.get("bleached", 0.0), 0.99))
+        if left < 1.0:
+            changes["molecules"] = p.molecules * left
         return p.replace(**changes)
 
     def _record(self, computed: Future[Burst], recording: Recording, order: Order,
@@ -273,10 +277,6 @@ class VirtualCavity:
         self.laser.level, self.laser.power = "OFF", False
         self.blade.command(False)
         self.tones = {role: replace(tone, on=False) for role, tone in self.tones.items()}
-
-
-def _port_power(burst: Future[Burst], receiver: Any) -> Any:
-    return port_power(burst.result(), receiver)
 
 
 def _chain(source: Future[Any], target: Future[Any]) -> None:

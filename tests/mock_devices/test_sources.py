@@ -23,7 +23,7 @@ def cavity():
 
 
 def held(cavity, gate=False):
-    return cavity._leaked_photons({}, gate)
+    return cavity._leak({}, gate)[0]
 
 
 def on_resonance(cavity, **changes):
@@ -145,6 +145,7 @@ def test_more_than_it_can_level_is_told_and_not_given(cavity, wire_to):
 def test_a_lost_reference_is_told(cavity, wire_to):
     keysight, srs = wire_to(KeysightE8257D("microwave", cavity)), wire_to(SrsSG384("microwave_45", cavity))
     question = ":ROSC:SOUR?;:STAT:QUES:FREQ:COND?"
+    keysight.device.reference = srs.device.reference = True
     assert (keysight.ask(question), srs.ask("TIMB?;INSR?")) == ("EXT;0", "3;0")
     keysight.device.reference = srs.device.reference = False
     assert (keysight.ask(question), srs.ask("TIMB?;INSR?")) == ("INT;2", "1;32")
