@@ -67,7 +67,7 @@ class KeysightE8257D(ScpiDevice):
         action("[:SOURce]:TSWeep", lambda self, request: None),
         setting("DISPlay:ANNotation:AMPLitude:UNIT", "display_unit", Text(), "DBM"),
         setting("UNIT:POWer", "power_unit", Choice("DBM"), "DBM"),
-        query("[:SOURce]:ROSCillator:SOURce", lambda self, request: "EXT" if self.reference else "INT"),
+        query("[:SOURce]:ROSCillator:SOURce", lambda self, request: self.reference_source()),
         setting("[:SOURce]:ROSCillator:SOURce:AUTO", "reference_auto", Boolean(), True),
         query("STATus:OPERation:CONDition", lambda self, request: str(self.operation())),
         query("STATus:QUEStionable:CONDition", lambda self, request: str(self.questionable())),
@@ -99,6 +99,10 @@ class KeysightE8257D(ScpiDevice):
     def pending(self) -> Future[Any] | None:
         return None if self.settled.done() else self.settled
 
+    def reference_source(self) -> str:
+        """ROSCillator:SOURce: EXT where a 10 MHz is there, or AUTO is off and it waits for one."""
+        return "EXT" if self.reference or not self.settings["reference_auto"] else "INT"
+
     # --- status registers ------------------------------------------------------------------------
 
     def operation(self) -> int:
@@ -110,8 +114,8 @@ class KeysightE8257D(ScpiDevice):
         return UNLEVELLED_BIT if self.settings["output"] and self.settings["power"] > LEVELLED else 0
 
     def questionable_frequency(self) -> int:
-        """STATus:QUEStionable:FREQuency:CONDition: whether it is free of the bench's 10 MHz."""
-        return 0 if self.reference else UNLOCKED_BIT
+        """STATus:QUEStionable:FREQuency:CONDition: whether it waits for a 10 MHz that is not there."""
+        return UNLOCKED_BIT if self.reference_source() == "EXT" and not self.reference else 0
 
     def questionable(self) -> int:
         """STATus:QUEStionable:CONDition: the summary of both."""

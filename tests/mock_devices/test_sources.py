@@ -147,7 +147,9 @@ def test_a_lost_reference_is_told(cavity, wire_to):
     question = ":ROSC:SOUR?;:STAT:QUES:FREQ:COND?"
     assert (keysight.ask(question), srs.ask("TIMB?;INSR?")) == ("EXT;0", "3;0")
     keysight.device.reference = srs.device.reference = False
-    assert (keysight.ask(question), srs.ask("TIMB?;INSR?")) == ("INT;2", "1;32")
+    assert (keysight.ask(question), srs.ask("TIMB?;INSR?")) == ("INT;0", "1;32")
+    keysight.send(":ROSC:SOUR:AUTO OFF")
+    assert keysight.ask(question) == "EXT;2"
 
 
 @pytest.mark.parametrize("source", [KeysightE8257D, SrsSG384])
