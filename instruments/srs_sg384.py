@@ -15,6 +15,7 @@ from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .scpi_instrument import Guarded
+from .srs_errors import NumberedErrors
 
 EXTERNAL = 3        # TIMB? of a generator that follows the 10 MHz at its rear
 
@@ -30,12 +31,13 @@ ERRORS = {
 SWITCH = {False: 0, True: 1}
 
 
-class SG384(Guarded, SCPIMixin, Instrument):
+class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
     """The SG384. Safe state: type-N and BNC outputs off, both read back."""
 
     models = r"SG38[246]"
     session_settings: ClassVar[dict[str, str]] = {
         "read_termination": "\r\n", "write_termination": "\r\n", "error_query": "LERR?"}
+    errors = ERRORS
 
     frequency = Instrument.control(
         "FREQ?", "FREQ %.6f", """Control the frequency in Hz (950 kHz to 4.05 GHz, as type N has it).""",
@@ -96,9 +98,6 @@ class SG384(Guarded, SCPIMixin, Instrument):
         "TIMB?", """Get what the frequency follows (str: "crystal", "oven", "rubidium" or "external").""",
         values={"crystal": 0, "oven": 1, "rubidium": 2, "external": EXTERNAL}, map_values=True, cast=int)
 
-    next_error = Instrument.measurement(
-        "LERR?", """Get the code of the oldest error (int), 0 for none.""", cast=int)
-
     def __init__(self, adapter: Any, name: str = "SRS SG384", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
 
@@ -115,10 +114,6 @@ class SG384(Guarded, SCPIMixin, Instrument):
         """Frequency [Hz], power [dBm] and output of type N, and the timebase, read back."""
         return {"frequency": self.frequency, "power": self.power, "output": self.output,
                 "timebase": self.timebase}
-
-    def _queue_entry(self) -> str:
-        code = self.next_error
-        return f"{code} ({ERRORS.get(code, 'see the manual')})" if code else ""
 
     def _to_safe_state(self) -> None:
         with self.turn():

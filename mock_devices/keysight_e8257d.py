@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any, ClassVar
 
-from .clock import done_after
+from .clock import Settling
 from .scpi_device import ScpiDevice, action, query, setting
 from .scpi_values import Boolean, Choice, Integer, Number, Text
 from .tone import Tone
@@ -81,14 +81,13 @@ class KeysightE8257D(ScpiDevice):
     def __init__(self, role: str, cavity: VirtualCavity) -> None:
         self.role, self.cavity = role, cavity
         self.reference = cavity.world.shared_reference  # 10 MHz at the rear
-        self.settled: Future[Any] = Future()
-        self.settled.set_result(None)
+        self.settling = Settling(cavity.clock, SETTLING)
         super().__init__()
 
     def changed(self, name: str) -> None:
         s = self.settings
         if name == "frequency":
-            self.settled = done_after(self.cavity.clock, SETTLING)
+            self.settling.begin()
         gated = s["modulation"] and s["pulm"] and s["pulm_source"] == "EXT"
         self.cavity.tones[self.role] = Tone(s["frequency"], min(s["power"], LEVELLED), s["output"], gated)
 
@@ -97,7 +96,7 @@ class KeysightE8257D(ScpiDevice):
         self.changed("output")
 
     def pending(self) -> Future[Any] | None:
-        return None if self.settled.done() else self.settled
+        return self.settling.waiting
 
     def reference_source(self) -> str:
         """ROSCillator:SOURce: EXT where a 10 MHz is there, or AUTO is off and it waits for one."""
@@ -107,7 +106,7 @@ class KeysightE8257D(ScpiDevice):
 
     def operation(self) -> int:
         """STATus:OPERation:CONDition: whether it still settles."""
-        return 0 if self.settled.done() else SETTLING_BIT
+        return SETTLING_BIT if self.settling.waiting is not None else 0
 
     def questionable_power(self) -> int:
         """STATus:QUEStionable:POWer:CONDition: whether the level is more than it can hold."""

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .clock import done_after
+from .clock import Settling
 from .scpi import ScpiError
 from .scpi_device import Command, Request, ScpiDevice, action, query, setting
 from .scpi_values import Integer, Kind, Number
@@ -115,8 +115,7 @@ class SrsSG384(ScpiDevice):
                  options: tuple[int, ...] = (CLOCK, DOUBLER, IQ)) -> None:
         self.role, self.cavity, self.options = role, cavity, options
         self.reference = cavity.world.shared_reference  # 10 MHz at the rear
-        self.settled: Future[Any] = Future()
-        self.settled.set_result(None)
+        self.settling = Settling(cavity.clock, SETTLING)
         super().__init__()
 
     def restore(self) -> None:
@@ -126,12 +125,12 @@ class SrsSG384(ScpiDevice):
 
     def pending(self) -> Future[Any] | None:
         """*OPC? waits until the synthesiser has settled."""
-        return None if self.settled.done() else self.settled
+        return self.settling.waiting
 
     def changed(self, name: str) -> None:
         s = self.settings
         if name == "frequency":
-            self.settled = done_after(self.cavity.clock, SETTLING)
+            self.settling.begin()
         low, high = TYPE_N
         pulsed = bool(s["modulation"]) and s["modulation_type"] == PULSE
         self.cavity.tones[self.role] = Tone(
