@@ -125,8 +125,8 @@ class Problem:
     def handover(self, d: Drive, end: float, decay: Any) -> float | None:
         """When [s] the stage without pump and S1 takes over; None: not before `end`, or not worth it.
 
-        `decay` of S1 [1/s], a number or a row. With a tone on, the tone's own turning sets the steps. The dark
-        stage sees nothing that the drive switches later (the cavity's decay): then there is none.
+        `decay` of S1 [1/s], a number or a row. With a tone on, the tone's own turning sets the steps. The
+        dark stage does not see what the drive switches later (the cavity's decay): then there is none.
         """
         slowest = float(np.min(decay))
         if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or slowest <= 0.0:
