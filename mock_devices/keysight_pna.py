@@ -192,9 +192,11 @@ class KeysightPNA(ScpiDevice):
     # --- sweeping -------------------------------------------------------------------------------------
 
     def frequencies(self) -> np.ndarray:
-        """[Hz] (points,)."""
+        """[Hz] (points,): equal steps, equal ratios, or one frequency, as the sweep's type says."""
         s = self.settings
-        return np.linspace(s["start"], s["stop"], s["points"])
+        if s["sweep_type"] == "CW":
+            return np.full(s["points"], s["cw"])
+        return (np.geomspace if s["sweep_type"] == "LOG" else np.linspace)(s["start"], s["stop"], s["points"])
 
     def sweep_time(self) -> float:
         """One sweep [s]."""

@@ -133,6 +133,16 @@ def test_group_delay_far_off_resonance_is_the_cables(pna):
     assert abs(np.mean(numbers(pna, "CALC:DATA? FDATA"))) < 1e-2 * DELAY
 
 
+def test_the_type_of_a_sweep_says_where_its_points_lie(pna):
+    low, high, points = 1.4455e9, 1.4535e9, 801
+    for kind, expected in (("LIN", np.linspace(low, high, points)), ("LOG", np.geomspace(low, high, points)),
+                           ("CW", np.full(points, 1.45e9))):
+        pna.send(f"SENS:FREQ:CW 1.45e9;:SENS:SWE:TYPE {kind}")
+        frequencies, s = swept(pna)
+        np.testing.assert_allclose(frequencies, expected)
+        assert np.mean(np.abs(s)) == pytest.approx(np.mean(np.abs(pna.cavity.reflection(expected))), rel=1e-3)
+
+
 def test_a_marker_reads_the_trace(pna):
     frequencies, s = swept(pna)
     pna.send(f"CALC:MEAS1:MARK3:X {frequencies[400]};STAT ON;DISC ON")
