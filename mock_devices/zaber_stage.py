@@ -41,6 +41,7 @@ class ZaberStage:
         self.settings = {"maxspeed": 153600, "accel": 205, "limit.min": 0, "limit.max": TRAVEL}
         self._from = self._target = round(piston.parked / MICROSTEP)
         self._started = cavity.clock.now()
+        self._speed = 0.0
         self._piston_before = piston.position
         self._clients: list[Session] = []
 
@@ -118,10 +119,9 @@ class ZaberStage:
 
     @property
     def _share(self) -> float:
-        """How much of the way is done, 0 to 1."""
+        """How much of the way is done, 0 to 1, at the speed that was set when the move began."""
         way = abs(self._target - self._from)
-        speed = self.settings["maxspeed"] / SPEED_UNIT
-        return 1.0 if way == 0 else min(1.0, (self.cavity.clock.now() - self._started) * speed / way)
+        return 1.0 if way == 0 else min(1.0, (self.cavity.clock.now() - self._started) * self._speed / way)
 
     @property
     def moving(self) -> bool:
@@ -140,6 +140,7 @@ class ZaberStage:
             self.piston.position = self._piston_before
             self.piston.follow(self.steps * MICROSTEP)
         self._from, self._target, self._started = self.steps, target, self.cavity.clock.now()
+        self._speed = self.settings["maxspeed"] / SPEED_UNIT
         self._piston_before = self.piston.position
         self.piston.follow(target * MICROSTEP)
         self.cavity.tuning = self.piston.tuning

@@ -66,6 +66,15 @@ def test_a_stop_half_way_leaves_the_piston_half_way(desk_of, virtual_text):
     desk.close()
 
 
+def test_another_speed_is_for_the_next_move_and_moves_nothing_by_itself(desk_of, virtual_text):
+    desk = desk_of(virtual_text + TUNER.format(slope=-10))
+    desk.tuner.ask(f"/1 1 move abs {PARKED + 1000}")
+    desk.clock.advance(0.1)
+    assert desk.tuner.ask("/1 1 set maxspeed 100") == "@01 1 OK IDLE -- 0"
+    assert desk.tuner.ask("/1 1 get pos").split()[-1] == str(PARKED + 1000)
+    desk.close()
+
+
 @pytest.mark.parametrize(("message", "reply"), [
     ("/1 1 move abs -1", "BADDATA"), ("/1 1 set maxspeed 0", "BADDATA"), ("/1 1 move abs fast", "BADDATA"),
     ("/1 1 dance", "BADCOMMAND"), ("/1 1 get nothing", "BADCOMMAND"), ("/1 2 get pos", "BADAXIS")])
