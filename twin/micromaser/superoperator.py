@@ -65,15 +65,21 @@ class Diagonals:
             self._channel.loss, j, -apart)
 
     @cached_property
+    def escaped(self) -> np.ndarray:
+        """(levels,): chance of a population to end outside in one damping."""
+        if self._channel is None:
+            return np.zeros(self.levels)
+        above = self._channel.escaped[self.first :]
+        if not self.first:
+            return above
+        whole = Diagonals(self.parameters, 0, self.last).decay(0)
+        return np.asarray(above + whole[: self.first, self.first :].sum(axis=0))
+
+    @cached_property
     def lost(self) -> tuple[np.ndarray, np.ndarray]:
         """(levels,), (levels - 1,): what one collision loses is lost_0 x_0 + Re(lost_1 x_1)."""
-        if self._channel is None:
-            return self._leak, np.zeros(self.levels - 1)
-        escaped = self._channel.escaped[self.first :]
-        if self.first:
-            whole = Diagonals(self.parameters, 0, self.last).decay(0)
-            escaped = escaped + whole[: self.first, self.first :].sum(axis=0)
-        return self._leak + escaped @ self._same(0), 2.0 * escaped @ self._above(0)
+        above = self._above(0) if self.levels > 1 else np.zeros((1, 0))
+        return self._leak + self.escaped @ self._same(0), 2.0 * self.escaped @ above
 
     def _same(self, j: int) -> np.ndarray:
         """`same` before the damping."""
