@@ -12,7 +12,6 @@ that hardly move in one collision: the steady state, and one for each further me
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
 
 from .superoperator import Diagonals
 
@@ -25,7 +24,7 @@ class Elimination:
 
     def __init__(self, blocks: Diagonals) -> None:
         self.diagonals = blocks.levels if blocks.between > 0.0 else 1
-        self._factors = {}
+        self._inverse: dict[int, np.ndarray] = {}
         self._follow: dict[int, np.ndarray] = {}
         self._above: dict[int, np.ndarray] = {}
         for j in range(self.diagonals - 1, -1, -1):
@@ -35,8 +34,8 @@ class Elimination:
                 drawn = self._above[j] @ self._follow[j + 1]
                 block = block + (drawn if j else 2.0 * drawn.real)
             if j:
-                self._factors[j] = lu_factor(block)
-                self._follow[j] = -lu_solve(self._factors[j], blocks.below(j))
+                self._inverse[j] = np.linalg.inv(block)
+                self._follow[j] = -self._inverse[j] @ blocks.below(j)
         self.generator = block
 
     def reduced(self, b: Vectors) -> tuple[np.ndarray, Vectors]:
@@ -44,7 +43,7 @@ class Elimination:
         g = [np.zeros_like(part) for part in b]
         for j in range(self.diagonals - 1, 0, -1):
             rest = b[j] - self._above[j] @ g[j + 1] if j + 1 < self.diagonals else b[j]
-            g[j] = lu_solve(self._factors[j], rest)
+            g[j] = self._inverse[j] @ rest
         if self.diagonals > 1:
             return b[0] - 2.0 * np.real(self._above[0] @ g[1]), g
         return b[0], g
