@@ -11,14 +11,13 @@ one less an eigenvalue.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
 from .charge import whole
 from .elimination import Elimination
 from .parameters import Parameters
-from .slow_modes import Border, refined
+from .slow_modes import DIGITS, Border, refined
 from .stationary import quasi_stationary
 from .superoperator import Diagonals
 from .wells import closed_levels, edge
@@ -88,18 +87,15 @@ def _settled(m: Parameters, first: int, last: int, rough: bool = False) -> tuple
             raise ValueError(f"the rate is below {_LEAST:g} per collision: it is resolved for resonant or "
                              "incoherent qubits only")
         return populations, rate
-    return populations, _exact(rate for rate in _rates(blocks, border))
+    return populations, _exact(blocks, border)
 
 
-def _rates(blocks: Diagonals, border: Border) -> Iterator[float]:
-    for modes in refined(blocks, border):
-        yield -float(modes.rates[0, 0])
-
-
-def _exact(rates: Iterator[float]) -> float:
-    before = math.nan
-    for rate in rates:
-        if abs(rate - before) <= _SETTLED * abs(rate):
-            return rate
-        before = rate
+def _exact(blocks: Diagonals, border: Border) -> float:
+    for digits in DIGITS:
+        before = math.nan
+        for modes in refined(blocks, border, digits):
+            rate = -float(modes.rates[0, 0])
+            if abs(rate - before) <= _SETTLED * abs(rate):
+                return rate
+            before = rate
     raise ValueError(f"a share of {before:.1e} is lost in each collision, before the state has settled")

@@ -22,9 +22,9 @@ from .elimination import Elimination, Vectors
 from .extended import Decimals, ExtendedCollision, decimals
 from .superoperator import Diagonals
 
-DIGITS = 120
-"""Decimal digits of the residual: rates down to 1e-90 with twelve digits of their own."""
-_ROUNDS = 40
+DIGITS = (60, 150)
+"""Decimal digits, and those of a second attempt: rates down to 1e-35, 1e-120 with twelve digits of their own."""
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ def diagonals(state: np.ndarray, count: int) -> Vectors:
     return [np.diag(state, j)[:, None] for j in range(count)]
 
 
-def refined(blocks: Diagonals, border: Border, digits: int = DIGITS) -> Iterator[SlowModes]:
+def refined(blocks: Diagonals, border: Border, digits: int) -> Iterator[SlowModes]:
     """Better and better slow modes of resonant collisions, until the digits are used up."""
     with localcontext() as context:
         context.prec = digits

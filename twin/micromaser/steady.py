@@ -48,7 +48,7 @@ def steady_state(parameters: Parameters, dimension: int | None = None) -> np.nda
     """
     m = parameters
     if dimension is not None:
-        dimension = whole("dimension", dimension, 1, _widest(m))
+        dimension = whole("dimension", dimension, 1, LARGEST)
     if m.loss == 0.0:
         return _lossless(m, dimension)
     return _settled(m, dimension) if dimension else _grown(m)
@@ -87,17 +87,24 @@ def _grown(m: Parameters) -> np.ndarray:
     """On more and more levels, until neither they nor a well beyond them hold more than LOST."""
     levels = _FIRST
     while True:
-        state = _settled(m, min(levels, _widest(m)))
-        weight = np.cumsum(np.real(np.diag(state))[::-1])[::-1]
-        filled = int(np.count_nonzero(weight >= LOST))
-        needed = max(filled + 4 + filled // 8, _beyond(m, filled))
-        if needed <= levels:
+        for rough in (True, False):  # a rough state is enough to see that more levels are needed
+            state = _settled(m, levels, rough)
+            needed = _needed(m, np.real(np.diag(state)))
+            if needed > levels:
+                break
+        else:
             return state
-        if levels >= _widest(m):
-            raise ValueError(f"dimension: the steady state fills more than {_widest(m)} levels, or a well beyond "
-                             f"them may hold some of it; give a loss above {m.loss:g}, or a dimension and judge "
-                             "by the populations of its highest levels")
+        if levels == _widest(m) or needed > 2 * _widest(m):
+            raise ValueError(f"dimension: the steady state needs {needed} levels, and is worked out on at most "
+                             f"{_widest(m)}; give a loss above {m.loss:g}, or a dimension, and judge by the "
+                             "populations of the highest levels")
         levels = min(max(needed, int(1.3 * levels)), _widest(m))
+
+
+def _needed(m: Parameters, populations: np.ndarray) -> int:
+    """Levels that hold these populations with room, and whatever may hold more."""
+    filled = int(np.count_nonzero(np.cumsum(populations[::-1]) >= LOST))
+    return max(filled + 4 + filled // 8, _beyond(m, filled))
 
 
 def _beyond(m: Parameters, filled: int) -> int:
@@ -123,8 +130,11 @@ def _widest(m: Parameters) -> int:
     return WIDEST if Diagonals(m, 0, 2).between > 0.0 else LARGEST
 
 
-def _settled(m: Parameters, levels: int) -> np.ndarray:
+def _settled(m: Parameters, levels: int, rough: bool = False) -> np.ndarray:
     """The state (levels, levels) whose shape a collision does not change."""
+    if levels > _widest(m):
+        raise ValueError(f"dimension = {levels}: a steady state with coherence is worked out on at most "
+                         f"{_widest(m)} levels; give fewer, or ask for a jump or a charge")
     if m.collision != "jaynes_cummings":
         return _counter_rotating(m, levels)
     blocks = Diagonals(m, 0, levels)
@@ -133,10 +143,10 @@ def _settled(m: Parameters, levels: int) -> np.ndarray:
     elimination = Elimination(blocks)
     sizes = np.linalg.svd(elimination.generator)[1]
     gap = float(sizes[-2]) if levels > 1 else 1.0
-    if blocks.real and gap < _QUICK:
+    if blocks.real and gap < _QUICK and not rough:
         found = _refined(blocks, Border(elimination, max(int(np.count_nonzero(sizes < _SLOW)), 1)))
     else:
-        _check_gap(gap, levels)
+        _check_gap(1.0 if rough else gap, levels)
         found = matrix(Border(elimination, 1).vectors, 0)
     turn = gauge(m, levels)
     return np.asarray(found / np.real(np.trace(found)) * turn[:, None] * np.conj(turn))
@@ -151,29 +161,30 @@ def _check_gap(gap: float, levels: int) -> None:
 
 def _refined(blocks: Diagonals, border: Border) -> np.ndarray:
     """The slowest of the slow modes, real in the gauge, once it does not change any more."""
-    before = np.zeros((blocks.levels, blocks.levels))
-    for modes in refined(blocks, border):
-        found = _slowest(modes)
-        if np.max(np.abs(found - before)) <= 1e-15:
-            return found
-        before = found
-    raise ValueError(f"on {blocks.levels} levels wells exchange less than {DIGITS} digits resolve; ask for a jump "
-                     "to the number of collisions meant")
+    for digits in DIGITS:
+        before = np.zeros((blocks.levels, blocks.levels))
+        for modes in refined(blocks, border, digits):
+            found = _slowest(modes, digits)
+            if np.max(np.abs(found - before)) <= 1e-15:
+                return found
+            before = found
+    raise ValueError(f"on {blocks.levels} levels wells exchange less than {DIGITS[-1]} digits resolve; ask for a "
+                     "jump to the number of collisions meant")
 
 
-def _slowest(modes: SlowModes) -> np.ndarray:
+def _slowest(modes: SlowModes, digits: int) -> np.ndarray:
     """Their combination with the smallest rate, by inverse iteration; trace 1."""
     with localcontext() as context:
-        context.prec = 2 * DIGITS
+        context.prec = 2 * digits
         shares = np.array([np.trace(v) for v in modes.vectors], object)
         for _ in range(4):
-            shares = _solved(modes.rates, shares)
+            shares = _solved(modes.rates, shares, digits)
             shares = shares / np.max(np.abs(shares))
         state = sum(v * share for v, share in zip(modes.vectors, shares, strict=True))
         return np.asarray(state / np.trace(state), float)
 
 
-def _solved(square: Decimals, right: Decimals) -> Decimals:
+def _solved(square: Decimals, right: Decimals, digits: int) -> Decimals:
     """Gauss with the largest pivot; a vanishing one is taken for the last digit."""
     a = np.column_stack((square, right))
     rows = len(a)
@@ -181,7 +192,7 @@ def _solved(square: Decimals, right: Decimals) -> Decimals:
         pivot = k + int(np.argmax(np.abs(a[k:, k])))
         a[[k, pivot]] = a[[pivot, k]]
         if not a[k, k]:
-            a[k, k] = type(a[k, k])(10) ** (-2 * DIGITS)
+            a[k, k] = type(a[k, k])(10) ** (-2 * digits)
         a[k] = a[k] / a[k, k]
         for other in range(rows):
             if other != k:
@@ -190,10 +201,11 @@ def _solved(square: Decimals, right: Decimals) -> Decimals:
 
 
 def _counter_rotating(m: Parameters, levels: int) -> np.ndarray:
-    """All coordinates at once: the smallest singular vector of M - 1, in doubles."""
+    """All coordinates at once, in doubles: (M - 1) y = 0 bordered by the trace."""
     sector = sectors(m, coordinates(m, np.ones((levels, levels), complex)))[0]
-    moved = sector.matrix()[:-1, :-1] - np.eye(levels * levels)
-    _, sizes, right = np.linalg.svd(moved)
-    _check_gap(float(sizes[-2]), levels)
-    state = state_of(m, right[-1])
-    return np.asarray(state / np.real(np.trace(state)))
+    trace = np.arange(levels * levels) < levels
+    bordered = np.block([[sector.matrix()[:-1, :-1] - np.eye(len(trace)), trace[:, None]],
+                         [trace[None, :], np.zeros((1, 1))]])
+    inverse = np.linalg.inv(bordered)
+    _check_gap(1.0 / float(np.linalg.norm(inverse[:-1, :-1])), levels)
+    return state_of(m, inverse[:-1, -1])
