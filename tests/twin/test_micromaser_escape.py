@@ -26,11 +26,10 @@ def test_relaxation_between_two_wells_is_the_sum_of_both_rates():
     assert escape_rate(m, 1) + escape_rate(m, 2) == pytest.approx(7.6e-10, rel=0.01)
 
 
-@pytest.mark.parametrize("q, limit", [(0.0, 15.0), (0.25, 7.5), (0.75, 15 * 0.25 * 2 * 3.0**-14 / 3.0)])
-def test_near_a_trap_the_rate_grows_with_the_square_of_the_distance(q, limit):
+@pytest.mark.parametrize("q", [0.0, 0.25, 0.75])
+def test_near_a_trap_the_rate_grows_with_the_square_of_the_distance(q):
     """m (1 - q) p_14 (theta - theta_trap)^2 for incoherent qubits: the paper's t* ~ 1/(theta - theta_trap)^2."""
-    if q == 0.75:
-        limit = 15.0 * 0.25 * incoherent_populations(q, 15)[-1]
+    limit = 15.0 * (1.0 - q) * incoherent_populations(q, 15)[-1]
     away = theta(15.0) - theta(15.0005)
     found = escape_rate(Parameters(theta=theta(15.0005), q=q, c=0.0))
     assert found / away**2 == pytest.approx(limit, rel=1e-5)
@@ -38,12 +37,12 @@ def test_near_a_trap_the_rate_grows_with_the_square_of_the_distance(q, limit):
 
 def test_the_incoherent_first_well_empties_at_that_rate():
     m = Parameters(c=0.0)
-    early, late = (charge(m, k).populations(k)[:16].sum() for k in (1000, 3000))
-    assert math.log(early / late) / 2000 == pytest.approx(escape_rate(m), rel=1e-6)
+    early, late = (charge(m, k).populations(k)[:16].sum() for k in (8000, 12000))
+    assert math.log(early / late) / 4000 == pytest.approx(escape_rate(m), rel=1e-6)
 
 
 def test_the_coherent_first_well_empties_at_that_rate():
-    """Twelve lifetimes and thirteen apart, when nothing but the slowest mode is left below the boundary."""
+    """The share below its edge, two and three lifetimes on."""
     m = Parameters(theta=theta(4.3), q=0.05)
     rate = escape_rate(m)
     early, late = (np.real(np.diag(jump(m, round(k / rate), dimension=40)))[:4].sum() for k in (2.0, 3.0))
@@ -67,7 +66,8 @@ def test_a_phase_of_the_coherence_changes_no_rate():
     (dict(collision="rabi"), 1, "exchange photons at every level"),
     (dict(collision="modulated"), 1, "exchange photons at every level"),
     (dict(theta=0.0), 1, "theta = 0"), (dict(theta=3.0), 1, "lie between the levels 0, 1, 4"),
-    (dict(theta=0.2), 1, "at most 256"), (dict(), 0, "well = 0 must be a whole number"),
+    (dict(theta=0.2), 1, "at most 256"),
+    (dict(), 0, "well = 0 must be a whole number"),
     (dict(detuning_ratio=1.0), 1, "below 1e-09")], ids=str)
 def test_where_there_is_no_well_it_is_said_why(settings, well, words):
     with pytest.raises(ValueError, match=words):

@@ -25,7 +25,7 @@ KINDS = [dict(c=0.0), dict(c=0.0, loss=0.02), dict(c=0.0, detuning_ratio=1.3, lo
 
 @pytest.mark.parametrize("initial", [None, any_state(4)], ids=["vacuum", "any state"])
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-@pytest.mark.parametrize("collisions", [1, 6, 4001])
+@pytest.mark.parametrize("collisions", [1, 6, 901])
 def test_a_jump_ends_where_stepping_ends(kind, initial, collisions):
     m = Parameters(**kind)
     run = charge(m, collisions, dimension=9, initial=initial)
@@ -53,18 +53,12 @@ def test_a_trap_holds_for_a_million_million_collisions(c):
 
 
 def test_the_first_well_empties_at_the_rate_of_its_escape():
-    """Two wells as two states: p(n < 4) falls from 1 to its final share with the sum of both rates."""
+    """The share below its edge, one and two lifetimes on; next to nothing comes back."""
     m = Parameters(theta=math.pi / math.sqrt(4.3), q=0.2, loss=0.01)
-    up, down = escape_rate(m, 1), escape_rate(m, 2)
-    final = np.real(np.diag(steady_state(m, dimension=30)))[:4].sum()
-    assert final == pytest.approx(down / (up + down), rel=0.01)
-    shares = []
-    for lifetimes in (0.3, 1.0, 3.0):
-        state = jump(m, round(lifetimes / (up + down)), dimension=30)
-        shares.append((np.real(np.diag(state))[:4].sum() - final) / np.exp(-lifetimes))
-    # What is common to all three is the share that settles in the first well at once.
-    assert shares == pytest.approx([shares[0]] * 3, rel=0.01)
-    assert 0.5 < shares[0] < 1.0
+    rate = escape_rate(m)
+    one, two = (np.real(np.diag(jump(m, round(k / rate), dimension=30)))[:4].sum() for k in (1.0, 2.0))
+    back = np.real(np.diag(steady_state(m, dimension=30)))[:4].sum()
+    assert math.log((one - back) / (two - back)) == pytest.approx(1.0, rel=3e-3)
 
 
 def test_a_jump_of_nothing_is_the_initial_state():
@@ -80,6 +74,6 @@ def test_a_jump_that_cannot_be_made_is_refused_with_the_numbers(arguments, words
         jump(Parameters(c=0.5), *arguments)
 
 
-def test_a_battery_that_outgrows_the_levels_is_refused():
-    with pytest.raises(ValueError, match="dimension: 2000 levels"):
-        jump(Parameters(c=0.0, q=0.0, theta=0.01), 2**30)
+def test_a_battery_that_outgrows_what_can_be_squared_is_refused():
+    with pytest.raises(ValueError, match="too many to square"):
+        jump(Parameters(c=0.5), 2**40)

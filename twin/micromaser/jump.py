@@ -51,20 +51,18 @@ def _step(stepper: Stepper, until: int) -> None:
 
 
 def _stepping_is_cheaper(m: Parameters, stepper: Stepper, collisions: int) -> bool:
-    """By rough counts of nanoseconds; too many steps are never cheap."""
-    y = coordinates(m, stepper.charge.matrix)
+    """By rough counts of nanoseconds. What is too broad to square is stepped through if `charge` would."""
     d, rest = stepper.dimension, collisions - stepper.done
-    squaring = sum(0.1 * s.size**3 for s in sectors(m, y)) * max(rest, 1).bit_length()
-    if y[d:].any() or m.collision != "jaynes_cummings":
-        step = 0.8 * d**3 if np.any(y[d * (d + 1) // 2 :]) else d * d + (0.07 * d**3 if m.loss else 0.0)
+    found = sectors(m, coordinates(m, stepper.charge.matrix))
+    if max(s.size for s in found) > BROADEST and collisions <= MOST:
+        return True
+    if len(found) > 1 or found[0].split:
+        step = 0.8 * d**3
+    elif found[0].last > 1:
+        step = d**2 + (0.07 * d**3 if m.loss else 0.0)
     else:
-        step = d + (d * d if m.loss else 0.0)
-    affordable = max(_broadest(m, y), 0) > BROADEST and collisions <= MOST
-    return rest * step <= squaring or affordable
-
-
-def _broadest(m: Parameters, y: np.ndarray) -> int:
-    return max(s.size for s in sectors(m, y))
+        step = d + (d**2 if m.loss else 0.0)
+    return rest * step <= sum(0.1 * s.size**3 for s in found) * rest.bit_length()
 
 
 def _leapt(m: Parameters, stepper: Stepper, collisions: int, grows: bool) -> np.ndarray:
@@ -72,8 +70,9 @@ def _leapt(m: Parameters, stepper: Stepper, collisions: int, grows: bool) -> np.
     state, rest, d = stepper.charge.matrix, collisions - stepper.done, stepper.dimension
     while True:
         y = coordinates(m, resized(state, d))
-        if _broadest(m, y) > BROADEST:
-            raise ValueError(f"collisions = {collisions} on {d} levels: {_broadest(m, y)} coordinates are too "
+        broadest = max(s.size for s in sectors(m, y))
+        if broadest > BROADEST:
+            raise ValueError(f"collisions = {collisions} on {d} levels: {broadest} coordinates are too "
                              f"many to square (limit {BROADEST}), and more than {MOST} collisions too many to "
                              "step through; give a smaller dimension, or fewer collisions")
         found, lost = _raised(m, y, stepper.lost, rest)
@@ -83,7 +82,7 @@ def _leapt(m: Parameters, stepper: Stepper, collisions: int, grows: bool) -> np.
             raise ValueError(f"dimension: {d} levels lose {lost:.1e} of the state by collision "
                              f"{collisions}, more than {LOST:g}; ask for fewer collisions, or give a dimension "
                              "and read the lost weight off the trace")
-        d = min(LARGEST, int(1.3 * d) // 8 * 8 + 8)
+        d = min(LARGEST, int(1.5 * d) // 8 * 8 + 8)
 
 
 def _raised(m: Parameters, y: np.ndarray, lost: float, collisions: int) -> tuple[np.ndarray, float]:
