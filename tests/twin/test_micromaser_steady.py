@@ -19,7 +19,8 @@ def trapped(m, rotations=1, **settings):
 @pytest.mark.parametrize("kind", [
     dict(loss=0.1), dict(loss=0.1, c=0.6 - 0.5j), dict(loss=0.05, c=0.0), dict(loss=0.1, detuning_ratio=1.3),
     dict(loss=0.1, c=0.0, detuning_ratio=1.3), dict(loss=0.5, collision="rabi", c=0.9j),
-    dict(loss=0.5, collision="modulated", coupling_ratio=0.05), dict(q=0.7, c=0.9), dict(q=0.7, c=0.0)], ids=str)
+    dict(loss=0.5, collision="modulated", coupling_ratio=0.05), dict(q=0.7, c=0.9),
+    dict(q=0.7, c=0.0)], ids=str)
 def test_one_more_collision_changes_nothing(kind):
     m = Parameters(theta=0.9, **kind)
     state = steady_state(m)
@@ -108,7 +109,8 @@ def test_qubits_at_the_temperature_of_the_cavity_leave_it_in_equilibrium(photons
     (dict(), 16, "n = 16 is no exact trap"), (dict(theta=0.81), None, "no steady state can be normalised"),
     (dict(theta=0.0), None, "every state is a steady one"),
     (dict(collision="rabi"), None, "loss = 0"),
-    (dict(loss=1e-3, c=0.5, collision="rabi"), None, "needs 751 levels"), (dict(loss=0.1), 0, "dimension = 0"),
+    (dict(loss=1e-3, c=0.5, collision="rabi"), None, "needs 751 levels"),
+    (dict(loss=0.1), 0, "dimension = 0"),
     (dict(loss=0.01, detuning_ratio=1.0), 76, "spectral gap is .*e-10")], ids=str)
 def test_where_there_is_no_single_steady_state_it_is_said_why(settings, dimension, words):
     with pytest.raises(ValueError, match=words):
@@ -117,11 +119,11 @@ def test_where_there_is_no_single_steady_state_it_is_said_why(settings, dimensio
 
 def test_shares_of_wells_that_hardly_exchange_come_out_with_all_digits():
     """Against rational arithmetic: two pairs of levels joined by chances of 1e-40."""
-    chances = np.array([[0.0, 0.3, 0.0, 0.0], [0.2, 0.0, 3e-40, 0.0], [0.0, 1e-40, 0.0, 0.4], [0.0, 0.0, 0.1, 0.0]])
-    up, down = ([Fraction(chances[n + 1, n]) for n in range(3)], [Fraction(chances[n, n + 1]) for n in range(3)])
+    up, down = [0.2, 1e-40, 0.1], [0.3, 3e-40, 0.4]
+    chances = np.diag(up, -1) + np.diag(down, 1)
     weights = [Fraction(1)]
     for one, other in zip(up, down, strict=True):
-        weights.append(weights[-1] * one / other)
+        weights.append(weights[-1] * Fraction(one) / Fraction(other))
     expected = [float(w / sum(weights)) for w in weights]
     assert Chain(chances, np.zeros(4)).stationary() == pytest.approx(expected, rel=1e-14)
 

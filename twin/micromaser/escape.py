@@ -32,15 +32,15 @@ def escape_rate(parameters: Parameters, well: int = 1) -> float:
 
     Well j lies between the near-traps n = m (j-1)^2 and m j^2, m = (pi/theta)^2; the first is left upwards
     only. 0.0 where exact traps close it. ValueError where there are no wells, they are too wide, they empty
-    before they settle, or (detuned coherent qubits only) the rate is below 1e-9, which doubles do not resolve.
+    before they settle, or (detuned coherent qubits only) the rate is below the 1e-9 that doubles resolve.
 
     For incoherent qubits close to an exact trap the rate is m (1 - q) p_{m-1} (theta - theta_trap)^2, which
     is why a charging lasts 1/(theta - theta_trap)^2.
     """
     m = parameters
     if m.collision != "jaynes_cummings":
-        raise ValueError(f"collision={m.collision!r}: counter-rotating terms exchange photons at every level, so "
-                         "there are no wells; only jaynes_cummings has them")
+        raise ValueError(f"collision={m.collision!r}: counter-rotating terms exchange photons at every level, "
+                         "so there are no wells; only jaynes_cummings has them")
     well = whole("well", well, 1, 1000)
     edges = [edge(m, j) for j in range(well - 1 - (well > 1), well + 2)]
     if m.theta == 0.0 or min(np.diff(edges)) < 2.0:
@@ -48,8 +48,8 @@ def escape_rate(parameters: Parameters, well: int = 1) -> float:
                          f"{', '.join(f'{n:g}' for n in edges)}; wells need 0 < theta < pi/sqrt(2)")
     widest = WIDEST if Diagonals(m, 0, 2).between > 0.0 else WIDEST_INCOHERENT
     if edges[-1] - edges[0] > widest:
-        raise ValueError(f"well {well} and its neighbours have {edges[-1] - edges[0]:g} levels; this is worked "
-                         f"out for at most {widest}; choose a larger theta or a lower well")
+        raise ValueError(f"well {well} and its neighbours have {edges[-1] - edges[0]:g} levels; this is "
+                         f"worked out for at most {widest}; choose a larger theta or a lower well")
     levels = [int(n) for n in edges]
     if _is_closed(m, levels[-3], levels[-2]):
         return 0.0

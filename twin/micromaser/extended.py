@@ -46,7 +46,7 @@ def cosine_and_sine(angle: Decimal, digits: int) -> tuple[Decimal, Decimal]:
 
 @dataclass(frozen=True, eq=False)
 class _Correlation:
-    """As `damping.Correlation`, in decimals and as long as a term is seen; `sign` +1 for loss, -1 for gain."""
+    """As `damping.Correlation`, in decimals, as long as a term is seen; `sign` +1 for loss, -1 for gain."""
 
     before: Decimals
     after: Decimals

@@ -23,7 +23,7 @@ from .extended import Decimals, ExtendedCollision, decimals
 from .superoperator import Diagonals
 
 DIGITS = (60, 150)
-"""Decimal digits, and those of a second attempt: rates down to 1e-35, 1e-120 with twelve digits of their own."""
+"""Decimal digits, and those of a second attempt: rates of 1e-35 and 1e-120 have twelve digits of their own."""
 _ROUNDS = 20
 
 

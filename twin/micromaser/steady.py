@@ -58,14 +58,14 @@ def _lossless(m: Parameters, dimension: int | None) -> np.ndarray:
     if m.theta == 0.0:
         raise ValueError("theta = 0 and loss = 0: nothing happens, and every state is a steady one")
     if m.collision != "jaynes_cummings":
-        raise ValueError(f"collision={m.collision!r} with loss = 0: counter-rotating terms charge without end, so "
-                         "no steady state can be normalised; give a loss, or use charge for a number of collisions")
+        raise ValueError(f"collision={m.collision!r} with loss = 0: counter-rotating terms leave no sector "
+                         "closed, and charge without end; give a loss, or use charge for a number of collisions")
     closed = closed_levels(m, dimension or LARGEST)
     if dimension is None and not closed:
         if m.q <= 0.5:
             raise ValueError(f"q = {m.q:g} and loss = 0, no exact trap below n = {LARGEST}: the energy grows "
-                             "without end and no steady state can be normalised; give q > 1/2, a loss, or use "
-                             "charge or jump for a number of collisions")
+                             "without end and no steady state can be normalised; give q > 1/2 or a loss, or "
+                             "use charge or jump for a number of collisions")
         return _grown(m)
     if dimension is None or closed[:1] != [dimension]:
         raise ValueError(_advice(m, dimension, closed))
@@ -77,8 +77,8 @@ def _lossless(m: Parameters, dimension: int | None) -> np.ndarray:
 
 def _advice(m: Parameters, dimension: int | None, closed: list[int]) -> str:
     if closed and closed[0] != dimension:
-        return (f"loss = 0 and an exact trap at n = {closed[0]}: the levels below it and those above have steady "
-                f"states of their own; give dimension = {closed[0]}, which is what the vacuum reaches")
+        return (f"loss = 0 and an exact trap at n = {closed[0]}: the levels below it and those above have "
+                f"steady states of their own; give dimension = {closed[0]}, which is what the vacuum reaches")
     return (f"dimension = {dimension}: without loss weight leaves these levels upwards for good, because n = "
             f"{dimension} is no exact trap, and no steady state is left on them; give the level of a trap")
 
@@ -95,8 +95,8 @@ def _grown(m: Parameters) -> np.ndarray:
         else:
             return state
         if levels == _widest(m) or needed > 2 * _widest(m):
-            raise ValueError(f"dimension: the steady state needs {needed} levels, and is worked out on at most "
-                             f"{_widest(m)}; give a loss above {m.loss:g}, or a dimension, and judge by the "
+            raise ValueError(f"dimension: the steady state needs {needed} levels, and is worked out on at "
+                             f"most {_widest(m)}; give a loss above {m.loss:g}, or a dimension, and judge by the "
                              "populations of the highest levels")
         levels = min(max(needed, int(1.3 * levels)), _widest(m))
 
@@ -154,8 +154,8 @@ def _settled(m: Parameters, levels: int, rough: bool = False) -> np.ndarray:
 
 def _check_gap(gap: float, levels: int) -> None:
     if gap < RESOLVED:
-        raise ValueError(f"on {levels} levels the spectral gap is {gap:.1e}, below the {RESOLVED:g} that doubles "
-                         "resolve for detuned coherent or counter-rotating collisions: states of different "
+        raise ValueError(f"on {levels} levels the spectral gap is {gap:.1e}, below the {RESOLVED:g} that "
+                         "doubles resolve for detuned coherent or counter-rotating collisions: states of different "
                          "wells are as good as degenerate; ask for a jump to the number of collisions meant")
 
 
@@ -168,8 +168,8 @@ def _refined(blocks: Diagonals, border: Border) -> np.ndarray:
             if np.max(np.abs(found - before)) <= 1e-15:
                 return found
             before = found
-    raise ValueError(f"on {blocks.levels} levels wells exchange less than {DIGITS[-1]} digits resolve; ask for a "
-                     "jump to the number of collisions meant")
+    raise ValueError(f"on {blocks.levels} levels wells exchange less than {DIGITS[-1]} digits resolve; ask "
+                     "for a jump to the number of collisions meant")
 
 
 def _slowest(modes: SlowModes, digits: int) -> np.ndarray:
