@@ -37,8 +37,8 @@ def cotangent_state(parameters: Parameters, levels: int) -> np.ndarray:
         raise ValueError(f"c = {m.c:g}, detuning_ratio = {m.detuning_ratio:g}, collision={m.collision!r}: "
                          "the cotangent state is that of |c| = 1, resonance and jaynes_cummings")
     if round(turns) % 2 == 0 or abs(turns - round(turns)) > 1e-12 * turns:
-        raise ValueError(f"levels = {levels}: theta sqrt(levels) = {turns:.12g} pi must be an odd multiple of "
-                         "pi")
+        raise ValueError(f"levels = {levels}: theta sqrt(levels) = {turns:.12g} pi must be an odd multiple "
+                         "of pi")
     if m.q in (0.0, 1.0):
         return np.asarray(incoherent_populations(m.q, levels) + 0j)
     tangent = np.tan(0.5 * m.theta * np.sqrt(np.arange(1, levels)))

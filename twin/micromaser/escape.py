@@ -39,8 +39,8 @@ def escape_rate(parameters: Parameters, well: int = 1) -> float:
     """
     m = parameters
     if m.collision != "jaynes_cummings":
-        raise ValueError(f"collision={m.collision!r}: counter-rotating terms exchange photons at every level, "
-                         "so there are no wells; only jaynes_cummings has them")
+        raise ValueError(f"collision={m.collision!r}: counter-rotating terms exchange photons at every "
+                         "level, so there are no wells; only jaynes_cummings has them")
     well = whole("well", well, 1, 1000)
     edges = [edge(m, j) for j in range(well - 1 - (well > 1), well + 2)]
     if m.theta == 0.0 or min(np.diff(edges)) < 2.0:

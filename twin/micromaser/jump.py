@@ -72,16 +72,16 @@ def _leapt(m: Parameters, stepper: Stepper, collisions: int, grows: bool) -> np.
         y = coordinates(m, resized(state, d))
         broadest = max(s.size for s in sectors(m, y))
         if broadest > BROADEST:
-            raise ValueError(f"collisions = {collisions} on {d} levels: {broadest} coordinates are too many to "
-                             f"square (limit {BROADEST}), and more than {MOST} collisions too many to step "
-                             "through; give a smaller dimension, or fewer collisions")
+            raise ValueError(f"collisions = {collisions} on {d} levels: {broadest} coordinates are too many "
+                             f"to square (limit {BROADEST}), and more than {MOST} collisions too many to "
+                             "step through; give a smaller dimension, or fewer collisions")
         found, lost = _raised(m, y, stepper.lost, rest)
         if not grows or lost - stepper.lost < 0.9 * LOST:
             return found
         if d >= LARGEST:
             raise ValueError(f"dimension: {d} levels lose {lost:.1e} of the state by collision {collisions}, "
-                             f"more than {LOST:g}; ask for fewer collisions, or give a dimension and read the "
-                             "lost weight off the trace")
+                             f"more than {LOST:g}; ask for fewer collisions, or give a dimension and read "
+                             "the lost weight off the trace")
         d = min(LARGEST, int(1.5 * d) // 8 * 8 + 8)
 
 

@@ -23,7 +23,7 @@ from .extended import Decimals, ExtendedCollision, decimals
 from .superoperator import Diagonals
 
 DIGITS = (60, 150)
-"""Decimal digits, and those of a second attempt: rates of 1e-35 and 1e-120 have twelve digits of their own."""
+"""Decimal digits, and those of a second attempt: rates down to 1e-35 and 1e-120 have twelve of their own."""
 _ROUNDS = 20
 
 
@@ -99,6 +99,6 @@ def _changes(border: Border, residuals: list[Decimals]) -> list[Decimals]:
     for part in residuals:
         size = np.max(np.abs(part))
         scaled = (part / size if size else part).astype(float)
-        found = border.correction(diagonals(scaled, border._elimination.diagonals))
+        found = border.correction(diagonals(scaled, len(border.vectors)))
         changes.append(decimals(matrix(found, 0)) * size)
     return changes

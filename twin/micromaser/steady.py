@@ -59,7 +59,7 @@ def _lossless(m: Parameters, dimension: int | None) -> np.ndarray:
         raise ValueError("theta = 0 and loss = 0: nothing happens, and every state is a steady one")
     if m.collision != "jaynes_cummings":
         raise ValueError(f"collision={m.collision!r} with loss = 0: counter-rotating terms leave no sector "
-                         "closed, and charge without end; give a loss, or use charge for a number of collisions")
+                         "closed, and charge without end; give a loss, or use charge for some collisions")
     closed = closed_levels(m, dimension or LARGEST)
     if dimension is None and not closed:
         if m.q <= 0.5:
@@ -96,8 +96,8 @@ def _grown(m: Parameters) -> np.ndarray:
             return state
         if levels == _widest(m) or needed > 2 * _widest(m):
             raise ValueError(f"dimension: the steady state needs {needed} levels, and is worked out on at "
-                             f"most {_widest(m)}; give a loss above {m.loss:g}, or a dimension, and judge by the "
-                             "populations of the highest levels")
+                             f"most {_widest(m)}; give a loss above {m.loss:g}, or a dimension, and judge "
+                             "by the populations of the highest levels")
         levels = min(max(needed, int(1.3 * levels)), _widest(m))
 
 
@@ -155,8 +155,8 @@ def _settled(m: Parameters, levels: int, rough: bool = False) -> np.ndarray:
 def _check_gap(gap: float, levels: int) -> None:
     if gap < RESOLVED:
         raise ValueError(f"on {levels} levels the spectral gap is {gap:.1e}, below the {RESOLVED:g} that "
-                         "doubles resolve for detuned coherent or counter-rotating collisions: states of different "
-                         "wells are as good as degenerate; ask for a jump to the number of collisions meant")
+                         "doubles resolve for detuned coherent or counter-rotating collisions: wells are as good "
+                         "as degenerate; ask for a jump to the number of collisions meant")
 
 
 def _refined(blocks: Diagonals, border: Border) -> np.ndarray:
