@@ -155,8 +155,8 @@ def _settled(m: Parameters, levels: int, rough: bool = False) -> np.ndarray:
 def _check_gap(gap: float, levels: int) -> None:
     if gap < RESOLVED:
         raise ValueError(f"on {levels} levels the spectral gap is {gap:.1e}, below the {RESOLVED:g} that "
-                         "doubles resolve for detuned coherent or counter-rotating collisions: wells are as good "
-                         "as degenerate; ask for a jump to the number of collisions meant")
+                         "doubles resolve for detuned coherent or counter-rotating collisions: wells are as "
+                         "good as degenerate; ask for a jump to the number of collisions meant")
 
 
 def _refined(blocks: Diagonals, border: Border) -> np.ndarray:
