@@ -15,7 +15,7 @@ import numpy as np
 from .collisions import gauge
 from .parameters import Parameters
 from .propagators import kraus
-from .superoperator import Diagonals
+from .superoperator import Diagonals, between
 
 
 def coordinates(m: Parameters, state: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def sectors(m: Parameters, y: np.ndarray) -> list[Sector]:
     whole = np.arange(len(y))
     triangle = levels * (levels + 1) // 2
     resonant = m.collision == "jaynes_cummings" and m.detuning_ratio == 0.0
-    if m.collision == "jaynes_cummings" and (m.c == 0.0 or m.q in (0.0, 1.0)):
+    if m.collision == "jaynes_cummings" and between(m) == 0.0:
         starts = np.cumsum([0, *range(levels, 0, -1)])
         found = [Sector(m, levels, 0, 1, whole[:levels, None], False)]
         for j in range(1, levels):

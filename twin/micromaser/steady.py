@@ -1,10 +1,11 @@
 """The state that k -> infinity collisions leave, where there is exactly one.
 
 This is not the plateau of Figs. 5-7 of the paper. A cavity that loses 1e-3 of its energy between collisions
-stays 1e10 of them in its first well (E = 6.4) and is found in the second one (E = 42) thereafter: a plateau
-is what `charge` shows at k = 1e3, and a solver of stationary equations passes it by. The wells' shares are
-decided by rates far below the rounding of doubles; hence populations without subtraction for incoherent
-qubits (`stationary`) and decimals for coherent ones (`slow_modes`).
+stays 1e10 of them in its first well (E = 6.4), then 1e18 in the second (E = 42), and on levels enough the
+third (E = 107) and the fourth (E = 201) take over: a plateau is what `charge` shows at k = 1e3, and a solver
+of stationary equations passes it by. The shares of the wells are decided by rates far below the rounding of
+doubles; hence populations without subtraction for incoherent qubits (`stationary`) and decimals for coherent
+ones (`slow_modes`).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from .collisions import gauge
 from .elimination import Elimination
 from .extended import Decimals
 from .parameters import Parameters
-from .sectors import coordinates, sectors, state_of
+from .sectors import sectors, state_of
 from .slow_modes import DIGITS, Border, SlowModes, matrix, refined
 from .stationary import quasi_stationary
 from .stepping import LARGEST, LOST
-from .superoperator import Diagonals
+from .superoperator import Diagonals, between
 from .wells import closed_levels, edge
 
 WIDEST, WIDEST_COUNTER_ROTATING = 256, 50
@@ -127,7 +128,7 @@ def _beyond(m: Parameters, filled: int) -> int:
 def _widest(m: Parameters) -> int:
     if m.collision != "jaynes_cummings":
         return WIDEST_COUNTER_ROTATING
-    return WIDEST if Diagonals(m, 0, 2).between > 0.0 else LARGEST
+    return WIDEST if between(m) > 0.0 else LARGEST
 
 
 def _settled(m: Parameters, levels: int, rough: bool = False) -> np.ndarray:
@@ -202,7 +203,7 @@ def _solved(square: Decimals, right: Decimals, digits: int) -> Decimals:
 
 def _counter_rotating(m: Parameters, levels: int) -> np.ndarray:
     """All coordinates at once, in doubles: (M - 1) y = 0 bordered by the trace."""
-    sector = sectors(m, coordinates(m, np.ones((levels, levels), complex)))[0]
+    sector = sectors(m, np.ones(levels * levels))[0]
     trace = np.arange(levels * levels) < levels
     bordered = np.block([[sector.matrix()[:-1, :-1] - np.eye(len(trace)), trace[:, None]],
                          [trace[None, :], np.zeros((1, 1))]])

@@ -22,13 +22,18 @@ from .damping import Correlation, damping
 from .parameters import Parameters
 
 
+def between(m: Parameters) -> float:
+    """|<e|rho_q|g>|, the coherence of the qubits; 0 leaves every diagonal to itself."""
+    return float(abs(m.c) * np.sqrt(m.q * (1.0 - m.q)))
+
+
 class Diagonals:
     """The blocks of the collisions `m` on the levels first .. last - 1."""
 
     def __init__(self, m: Parameters, first: int, last: int) -> None:
         self.parameters, self.first, self.last, self.levels = m, first, last, last - first
         self.real = m.detuning_ratio == 0.0
-        self.between = abs(m.c) * np.sqrt(m.q * (1.0 - m.q))
+        self.between = between(m)
         # The phase of c has gone into the gauge.
         u, turn, inside = blocks(m, last), gauge(m.replace(c=abs(m.c)), last + 1), slice(first, last)
         down = np.real(np.conj(turn[:-1]) * u.eg * turn[1:])
