@@ -9,6 +9,7 @@ import pytest
 from twin.micromaser import Parameters, charge, escape_rate, incoherent_populations, jump
 from twin.micromaser.collisions import gauge
 from twin.micromaser.extended import ExtendedCollision, cosine_and_sine, decimals
+from twin.micromaser.real_gauge import RealCharge
 
 
 def theta(m):
@@ -81,7 +82,9 @@ def test_the_collision_in_decimals_is_the_one_in_doubles(loss):
     root = np.random.default_rng(2).normal(size=(9, 9))
     state = root @ root.T / np.trace(root @ root.T)
     turn = gauge(m, 9)
-    stepped = charge(m, 1, 9, state * turn[:, None] * turn.conj()).state(1) * turn.conj()[:, None] * turn
+    carried = RealCharge(m, RealCharge.own(m, state * turn[:, None] * turn.conj()))
+    carried.advance(1, 9)
+    stepped = carried.matrix * turn.conj()[:, None] * turn
     with localcontext() as context:
         context.prec = 40
         found = ExtendedCollision(m, 0, 9, 40).apply(decimals(state)).astype(float)

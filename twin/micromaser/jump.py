@@ -30,7 +30,8 @@ def jump(parameters: Parameters, collisions: int, dimension: int | None = None,
 
     Interaction picture, physical gauge; the trace is 1 less the lost weight. `dimension` None chooses the
     levels so that less than 1e-12 is lost, or raises ValueError with the dimension reached; also where the
-    collisions are too many to step through and the levels too many to square.
+    collisions are too many to step through and the levels too many to square. With a given one the state is
+    that of the first levels of a cavity that goes on above them, as far as levels can be squared.
 
     A state that lasts 1e10 collisions is no steady state: the plateaus of Figs. 5-7 are read off at k = 1e3,
     and a jump to 1e11 finds another well.
@@ -40,9 +41,10 @@ def jump(parameters: Parameters, collisions: int, dimension: int | None = None,
     warm = min(collisions, _WARM) if dimension is None else 0
     _step(stepper, warm)
     if _stepping_is_cheaper(parameters, stepper, collisions):
-        _step(stepper, collisions)
-        return stepper.charge.matrix
-    return _leapt(parameters, stepper, collisions, grows=dimension is None)
+        found = _stepped(stepper, collisions)
+    else:
+        found = _leapt(parameters, stepper, collisions, dimension)
+    return found[:dimension, :dimension]
 
 
 def _step(stepper: Stepper, until: int) -> None:
@@ -50,9 +52,14 @@ def _step(stepper: Stepper, until: int) -> None:
         stepper.advance(until - stepper.done)
 
 
+def _stepped(stepper: Stepper, collisions: int) -> np.ndarray:
+    _step(stepper, collisions)
+    return stepper.charge.matrix
+
+
 def _stepping_is_cheaper(m: Parameters, stepper: Stepper, collisions: int) -> bool:
     """By rough counts of nanoseconds. What is too broad to square is stepped through if `charge` would."""
-    d, rest = stepper.dimension, collisions - stepper.done
+    d, rest = stepper.levels, collisions - stepper.done
     found = sectors(m, coordinates(m, stepper.charge.matrix))
     if max(s.size for s in found) > BROADEST and collisions <= MOST:
         return True
@@ -65,24 +72,27 @@ def _stepping_is_cheaper(m: Parameters, stepper: Stepper, collisions: int) -> bo
     return rest * step <= sum(0.1 * s.size**3 for s in found) * rest.bit_length()
 
 
-def _leapt(m: Parameters, stepper: Stepper, collisions: int, grows: bool) -> np.ndarray:
+def _leapt(m: Parameters, stepper: Stepper, collisions: int, dimension: int | None) -> np.ndarray:
     """From the stepper's state on, with more levels until they suffice."""
-    state, rest, d = stepper.charge.matrix, collisions - stepper.done, stepper.dimension
+    state, rest, d = stepper.charge.matrix, collisions - stepper.done, stepper.levels
+    found, lost = None, 0.0
     while True:
         y = coordinates(m, resized(state, d))
         broadest = max(s.size for s in sectors(m, y))
+        if broadest > BROADEST and found is not None and (dimension or collisions <= MOST):
+            return found if collisions > MOST else _stepped(stepper, collisions)
         if broadest > BROADEST:
             raise ValueError(f"collisions = {collisions} on {d} levels: {broadest} coordinates are too many "
                              f"to square (limit {BROADEST}), and more than {MOST} collisions too many to "
                              "step through; give a smaller dimension, or fewer collisions")
         found, lost = _raised(m, y, stepper.lost, rest)
-        if not grows or lost - stepper.lost < 0.9 * LOST:
+        if lost - stepper.lost < 0.9 * LOST or (dimension and d >= stepper.most):
             return found
         if d >= LARGEST:
             raise ValueError(f"dimension: {d} levels lose {lost:.1e} of the state by collision {collisions}, "
                              f"more than {LOST:g}; ask for fewer collisions, or give a dimension and read "
                              "the lost weight off the trace")
-        d = min(LARGEST, int(1.5 * d) // 8 * 8 + 8)
+        d = min(stepper.most, int(1.5 * d) // 8 * 8 + 8)
 
 
 def _raised(m: Parameters, y: np.ndarray, lost: float, collisions: int) -> tuple[np.ndarray, float]:
