@@ -78,6 +78,8 @@ def _side(axes: Any, figure: Figure, y: Axis, series: list[tuple[Series, str]]) 
             _curve(axes, each, colour, scale_x, scale_y)
         else:
             _map(axes, each, figure.z, scale_x, scale_y)
+    if y.low is not None:
+        axes.set_ylim(bottom=y.low / scale_y)
     _guides(axes, figure, y, scale_x, scale_y)
 
 
