@@ -15,6 +15,7 @@ import numpy as np
 from . import micromaser
 from .calculation import Column, Say, Settings, System
 from .grid import grid
+from .micromaser.propagators import kraus
 from .quantity import nearest, read
 
 
@@ -31,6 +32,13 @@ class Answer:
     @cached_property
     def populations(self) -> np.ndarray:
         return np.real(np.diag(self.last))
+
+
+def _departure(m: micromaser.Parameters, photons: int = 10, levels: int = 24) -> float:
+    """Largest ||(U - U_JC) |qubit, field>|| for the stream's qubits and any field below so many `photons`."""
+    plain = m.replace(collision="jaynes_cummings")
+    apart = kraus(m, levels).operators - kraus(plain, levels).operators
+    return float(np.linalg.norm(apart[:, :, :photons].reshape(-1, photons), 2))
 
 
 Value = Callable[[Answer], np.ndarray | float]
@@ -61,6 +69,8 @@ _ONCE: dict[str, tuple[Column, Value]] = {
                       lambda a: np.nanmax(a.run.power, initial=0.0)),
     "final_lost_weight": (Column("", "1 - Tr rho after the last collision"),
                           lambda a: a.run.lost_weight[-1]),
+    "collision_error": (Column("", "||U - U_JC|| of one collision, on fields below 10 photons"),
+                        lambda a: _departure(a.run.parameters)),
     "dimension": (Column("", "levels of the cavity that were kept"), lambda a: a.run.dimension),
 }
 _VALUES = {**_ALONG, **_LEVELS, **_ONCE}

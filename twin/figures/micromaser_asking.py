@@ -6,6 +6,7 @@ m stands for (pi/theta)^2 as in the paper, whose theta = pi/sqrt(m) makes n = m 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,28 +31,23 @@ Settings = dict[str, float]
 
 
 def along(columns: str, m: float, collisions: int, settings: Settings, at: str = "",
-          dimension: int | None = None, collision: str = "") -> Calculation:
+          collision: str = "", dimension: int | None = None) -> Calculation:
     """One run; `at`: the collisions that are kept, as a grid."""
     return Calculation("micromaser", tuple(columns.split(",")), (), _pairs(m, settings, collision),
                        _options(collisions, at, dimension))
 
 
 def over(axis: str, columns: str, m: float, collisions: int, settings: Settings,
-         dimension: int | None = None, collision: str = "") -> Calculation:
+         collision: str = "") -> Calculation:
     """The end of a run for each point of `axis` ("q=lin:0:1:21")."""
     name, _, points = axis.partition("=")
     return Calculation("micromaser", tuple(columns.split(",")), ((name, points),),
-                       _pairs(m, settings, collision), _options(collisions, "", dimension))
+                       _pairs(m, settings, collision), _options(collisions))
 
 
-def run(m: float, collisions: int, dimension: int | None = None, **settings: float) -> Run:
+def run(m: float, collisions: int, **settings: Any) -> Run:
     """The battery itself, for what a claim needs."""
-    return charge(battery(m, **settings), collisions, dimension)
-
-
-def battery(m: float, **settings: float) -> Parameters:
-    """Parameters at theta = pi/sqrt(m)."""
-    return Parameters(theta=_theta(m), **settings)
+    return charge(Parameters(theta=_theta(m), **settings), collisions)
 
 
 def _theta(m: float) -> float:
@@ -63,7 +59,7 @@ def _pairs(m: float, settings: Settings, collision: str) -> Pairs:
     return (*found.items(), *((("collision", collision),) if collision else ()))
 
 
-def _options(collisions: int, at: str, dimension: int | None) -> Pairs:
+def _options(collisions: int, at: str = "", dimension: int | None = None) -> Pairs:
     return (("collisions", str(collisions)), *((("dimension", str(dimension)),) if dimension else ()),
             *((("at", at),) if at else ()))
 

@@ -122,17 +122,17 @@ def figure_wells(effort: Effort) -> Figure:
               "m = 15": (15.0, COHERENT)}
     series = tuple(effort.series(label, along("level,population", m, _PLATEAU, settings), dashed=m == 15.0)
                    for label, (m, settings) in labels.items())
-    edge = Guide("n = 15.6", (15.6, 15.6), (1e-20, 1.0))
+    edge = Guide("", (15.6, 15.6), (1e-20, 1.0))
     return Figure("micromaser-wells", f"Two wells after {_PLATEAU} collisions", _LEVEL, _POPULATION, series,
                   (_second_well(run(15.6, _PLATEAU, **COHERENT)),), guides=(edge,),
-                  notes=("c = 1, θ = π/√m, q = 0.25 unless said.",), inset=_without_second(effort))
+                  notes=("c = 1, θ = π/√m, q = 0.25 unless said. Dotted: n = 15.6.",), inset=_without_second(effort))
 
 
 def _second_well(found: Run) -> Claim:
     state, n = found.state(_PLATEAU), np.arange(found.dimension)
     wells = (slice(0, _WELL), slice(_WELL, None))
     weight, energy, impurity = zip(*(_well(state, n, levels) for levels in wells), strict=True)
-    return Claim("(no claim of the paper) what the plateau at m = 15.6 is made of",
+    return Claim("(not in the paper) of what the plateau at m = 15.6 is made",
                  f"{weight[1]:.4e} of the weight above n = 15, at E = {energy[1]:.1f}; the rest at E = "
                  f"{energy[0]:.3f}; taken alone they have 1 − P = {max(impurity[0], 0.0):.0e} and "
                  f"{impurity[1]:.0e}",
