@@ -104,8 +104,8 @@ def simulate_command(system: str, model: Wish = None, duration: Wish = None, poi
 
 @app.command("sweep")
 def sweep_command(system: str, axis: Axes = None, model: Wish = None, duration: Wish = None,
-                  points: Count = None, collisions: Collisions = None, dimension: Levels = None, at: At = None,
-                  settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                  points: Count = None, collisions: Collisions = None, dimension: Levels = None,
+                  at: At = None, settings: Settings = None, seed: Seed = None, columns: Columns = None,
                   output: File = None) -> None:
     """Solve the twin over a grid and print a row for each point as CSV."""
     from procedures.machinery.commands.sweep import sweep

@@ -69,14 +69,12 @@ def _panel(axes: Any, figure: Figure) -> None:
 
 def _titled(axes: Any, title: str, lines: list[Any], above: bool) -> None:
     """Title and legend; `above` the panel, where it hides no data, if there is little room among them."""
-    if len(lines) < 2:
-        axes.set_title(title)
-    elif above:
-        axes.set_title(title, pad=4.0 + 9.0 * math.ceil(len(lines) / _ABREAST))
+    above = above and len(lines) > 1
+    axes.set_title(title, pad=4.0 + 9.0 * math.ceil(len(lines) / _ABREAST) if above else None)
+    if above:
         axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=_ABREAST,
                     borderaxespad=0.2, columnspacing=1.2)
-    else:
-        axes.set_title(title)
+    elif len(lines) > 1:
         axes.legend(handles=lines, loc="best")
 
 
@@ -116,7 +114,8 @@ def _curve(axes: Any, series: Series, colour: str, scale_x: float, scale_y: floa
 def _guides(axes: Any, figure: Figure, y: Axis, scale_x: float, scale_y: float) -> None:
     levels = [v / scale_y for guide in figure.guides if guide.y[0] == guide.y[1] for v in guide.y]
     low, high = axes.get_ylim()
-    limits = {"xlim": axes.get_xlim(), "ylim": (low, max([high, *(1.1 * level for level in levels)]))}
+    room = 2.0 if y.log else 1.1
+    limits = {"xlim": axes.get_xlim(), "ylim": (low, max([high, *(room * level for level in levels)]))}
     for guide in figure.guides:
         if guide.right == (y is figure.right):
             xs = guide.x[0] / scale_x, guide.x[1] / scale_x

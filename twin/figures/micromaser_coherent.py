@@ -63,8 +63,8 @@ def _over_q(effort: Effort) -> Figure:
     closed = np.array([_cotangent_energy(q) for q in series.x])
     away = float(np.max(np.abs(series.y - closed)))
     claim = Claim("by Eq. (15) the energy tends to the incoherent value as q → 0 and vanishes as q → 1",
-                  f"{series.y[0]:.3f} at q = {series.x[0]:g}, {series.y[-1]:.3f} at {series.x[-1]:g}; charging "
-                  f"for 2000 collisions differs from Eq. (15) by {away:.0e} at most",
+                  f"{series.y[0]:.3f} at q = {series.x[0]:g}, {series.y[-1]:.3f} at {series.x[-1]:g}; after "
+                  f"2000 collisions {away:.0e} at most from Eq. (15)",
                   verdict(away < 1e-2 and series.y[0] > 12.0 and series.y[-1] < 0.1))
     return Figure("micromaser-3-inset", "Where charging ends, m = 15", _Q, ENERGY, (series,), (claim,))
 
@@ -125,7 +125,8 @@ def figure_wells(effort: Effort) -> Figure:
     edge = Guide("", (15.6, 15.6), (1e-20, 1.0))
     return Figure("micromaser-wells", f"Two wells after {_PLATEAU} collisions", _LEVEL, _POPULATION, series,
                   (_second_well(run(15.6, _PLATEAU, **COHERENT)),), guides=(edge,),
-                  notes=("c = 1, θ = π/√m, q = 0.25 unless said. Dotted: n = 15.6.",), inset=_without_second(effort))
+                  notes=("c = 1, θ = π/√m, q = 0.25 unless said. Dotted: n = 15.6.",),
+                  inset=_without_second(effort))
 
 
 def _second_well(found: Run) -> Claim:
@@ -155,7 +156,8 @@ def _without_second(effort: Effort) -> Figure:
                             dashed=True))
     ends = [float(s.y[-1]) for s in series]
     claim = Claim("pure to the best numerical precision", f"1 − P = {ends[0]:.1e}, and {ends[1]:.0e} of what "
-                  "stays below n = 16", verdict(ends[0] < 1e-12, "an artefact of a cut-off between 16 and 40"))
+                  "stays below n = 16",
+                  verdict(ends[0] < 1e-12, "an artefact of a cut-off between 16 and 40"))
     return Figure("micromaser-wells-inset", "Purity with and without the second well, m = 15.6",
                   LOG_COLLISION, IMPURITY, series, (claim,))
 

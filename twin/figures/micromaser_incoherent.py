@@ -11,7 +11,6 @@ from .effort import Effort
 from .figure import Axis, Claim, Figure, Guide, Series
 from .micromaser_asking import (
     COLLISION,
-    ENERGY,
     INCOHERENT,
     LOG_COLLISION,
     PURITY,
@@ -122,7 +121,8 @@ def _time_scales() -> Claim:
     purity = _impure_until(0.01)
     return Claim("energy and purity saturate an order of magnitude apart",
                  f"within 1 % at k = {energy} and {purity}, a factor {purity / energy:.1f}",
-                 verdict(purity > 8 * energy, "NOT an order of magnitude, nor are the paper's own 300 and 1000"))
+                 verdict(purity > 8 * energy,
+                         "NOT an order of magnitude, nor are the paper's own 300 and 1000"))
 
 
 def _lost_purity() -> Claim:
