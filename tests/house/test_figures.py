@@ -16,7 +16,7 @@ from twin.figures import FIGURES
 
 PARTS = "2b 2c 2d 2e 2f 3a 3b 3c 3d 3e 4a 4b 4c 4d storage energy"
 PENTACENE = [f"pentacene-{part}" for part in PARTS.split()]
-MICROMASER = [f"micromaser-{part}" for part in "1 2 3 4 5 6 7 wells loss rabi modulation".split()]
+MICROMASER = [f"micromaser-{part}" for part in (*range(1, 8), "wells", "loss", "rabi", "modulation")]
 
 
 def call(monkeypatch, *arguments):
