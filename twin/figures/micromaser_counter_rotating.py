@@ -49,7 +49,8 @@ def _stabilised(held: Series, lost: Series, far: Series, free: Series) -> Claim:
     return Claim("losses may stabilise the battery even with counter-rotating terms (Sec. 6, open)",
                  f"γtᵣ = 0.1 holds g/ω = 0.15 at E = {later[0]:.2f}, P = {pure:.2f}; 0.2 climbs from "
                  f"{late[1]:.1f} to {later[1]:.1f} between k = {_ENDS // 2} and {_ENDS}; 0.3 to "
-                 f"{far.y[-1]:.0f} by {far.x[-1]:.0f}, and without loss to {free.y[-1]:.0f} by {free.x[-1]:.0f}",
+                 f"{far.y[-1]:.0f} by {far.x[-1]:.0f}, and without loss to {free.y[-1]:.0f} by "
+                 f"{free.x[-1]:.0f}",
                  verdict(bool(steady.all()),
                          "OK at g/ω = 0.15, NOT at 0.2: it runs away" if steady[0] else "NOT stabilised"))
 
@@ -79,8 +80,8 @@ def figure_modulation(effort: Effort) -> Figure:
                                                        COHERENT | {"coupling_ratio": g}, "modulated"))
                    for g in (1.0, 0.3, 0.1))
     return Figure("micromaser-modulation", "One modulated collision, J₀(2η) = 0", _FREQUENCY, _ERROR, series,
-                  (_extended(series[1]),), guides=(power_law("slope −1", (20.0, 0.12), -1.0, 8.0),),
-                  notes=("q = 0.25, c = 1, m = 15.6, no loss; the error is that on fields below 10 photons.",),
+                  (_extended(series[1]),), guides=(power_law("slope −1", (6.0, 0.025), -1.0, 8.0),),
+                  notes=("q = 0.25, c = 1, m = 15.6, no loss; error on fields below 10 photons.",),
                   inset=_over_amplitude(effort))
 
 
