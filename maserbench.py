@@ -3,11 +3,15 @@
 Imports are made inside the commands, so that `maserbench --help` is quick and the headless path loads no Qt.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+# Our matrices are small: threads of the linear algebra wait for each other and for those of other processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Lab control and digital twin of a room-temperature pentacene maser bench.")
