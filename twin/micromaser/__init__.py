@@ -12,6 +12,8 @@ from .charge import Run, charge
 from .observables import energy, ergotropy, fano, purity
 from .parameters import COLLISIONS, NAMES, Parameters
 from .states import coherent, number_state, thermal, vacuum
+from .trapping import TrappingState, trapping_states
+from .wigner import wigner
 
-__all__ = ["COLLISIONS", "NAMES", "Parameters", "Run", "charge", "coherent", "energy", "ergotropy", "fano",
-           "number_state", "purity", "thermal", "vacuum"]
+__all__ = ["COLLISIONS", "NAMES", "Parameters", "Run", "TrappingState", "charge", "coherent", "energy",
+           "ergotropy", "fano", "number_state", "purity", "thermal", "trapping_states", "vacuum", "wigner"]
