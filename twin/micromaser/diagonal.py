@@ -18,12 +18,13 @@ def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.nda
             (1.0 - m.q) * np.abs(u.ge) ** 2, (1.0 - m.q) * u.raised)
 
 
-def damping_matrix(d: Damping) -> np.ndarray:
-    """P(n | m) (d, d) of one interval: what the channel does to populations."""
-    n = np.arange(len(d.escaped))
+def damping_matrix(d: Damping, order: int = 0) -> np.ndarray:
+    """What the channel does to the elements rho_{n, n+order} (d - order, d - order); to populations: P(n | m)."""
+    n, size = np.arange(len(d.escaped) - order), len(d.escaped) - order
     apart = n[None, :] - n[:, None]
-    loss, gain = (np.square(c.after)[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
-                  * np.square(c.before)[None, :] for c, s in ((d.loss, apart), (d.amplifier, -apart)))
+    loss, gain = ((c.after[:size] * c.after[order:])[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
+                  * (c.before[:size] * c.before[order:])[None, :]
+                  for c, s in ((d.loss, apart), (d.amplifier, -apart)))
     return np.asarray(gain @ loss)
 
 

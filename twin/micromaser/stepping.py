@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from .diagonal import DiagonalCharge
+from .during import DuringCharge
 from .general import GeneralCharge
 from .parameters import Parameters
 from .real_gauge import RealCharge, is_real
@@ -67,6 +68,8 @@ class Charge(Protocol):
 
 def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     """The quickest one that is exact for collisions `m` from `state` (d, d)."""
+    if m.interaction_fraction * m.loss > 0.0:
+        return DuringCharge
     if m.collision == "jaynes_cummings":
         if (m.c == 0.0 or m.q in (0.0, 1.0)) and np.count_nonzero(state - np.diag(np.diag(state))) == 0:
             return DiagonalCharge
