@@ -11,6 +11,12 @@ from .damping import Damping, damping
 from .parameters import Parameters
 
 
+def stays_diagonal(m: Parameters, state: np.ndarray) -> bool:
+    """True if neither the state (d, d) nor the qubits have coherence: populations are then all there is."""
+    incoherent = m.c == 0.0 or m.q in (0.0, 1.0)
+    return bool(incoherent and np.count_nonzero(state - np.diag(np.diag(state))) == 0)
+
+
 def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Chances per collision (d,) to stay at n, to come from n+1, from n-1; and to leave the top upwards."""
     u = blocks(m, dimension)
@@ -19,7 +25,7 @@ def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def damping_matrix(d: Damping, order: int = 0) -> np.ndarray:
-    """What the channel does to the elements rho_{n, n+order} (d - order, d - order); to populations: P(n | m)."""
+    """What the channel does to the elements rho_{n, n+order}, (d - order, d - order); order 0: P(n | m)."""
     n, size = np.arange(len(d.escaped) - order), len(d.escaped) - order
     apart = n[None, :] - n[:, None]
     loss, gain = ((c.after[:size] * c.after[order:])[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)

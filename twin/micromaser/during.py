@@ -16,48 +16,60 @@ In the gauge of `collisions.gauge`, with e^{i arg c} for the excited qubit, all 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.linalg import expm
+from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.special import jv, nbdtrc
 
 from .collisions import gauge
 from .damping import damping
-from .diagonal import damping_matrix
+from .diagonal import damping_matrix, stays_diagonal
 from .parameters import Parameters
 from .real_gauge import in_gauge, is_real
 
-_UNSEEN = 1e-18
+MOST_LEVELS = 400
+"""Beyond, working out the collision would take minutes."""
+_FAINT = 1e-18
 _GROWTH = 6.0
-"""Largest damping of one step of the expansion: rounding grows by the exponential of about half of it."""
+"""Largest damping in one step of the expansion: rounding grows by the exponential of a part of it."""
+_MOST_STEPS = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Interval:
-    """One collision and the loss up to the next, on the orders of a state (d, d).
+@lru_cache(maxsize=2)
+def interval(m: Parameters, levels: int, orders: int) -> csr_array:
+    """One collision and the loss up to the next (rows, columns), for as many orders; one: populations alone.
 
-    orders[K] (d - K, inputs) acts on the cavity's orders K - 1, K, K + 1 one behind the other; `leak` (inputs
-    of order 0,) is the weight that goes above the highest level.
+    Columns are the elements of a state as `DuringCharge` keeps them. Rows are the same without the mirror,
+    and a last one: the weight that goes above the highest level.
     """
-
-    orders: tuple[np.ndarray, ...]
-    leak: np.ndarray
-
-
-@lru_cache(maxsize=1)
-def interval(m: Parameters, levels: int) -> Interval:
-    """The interval of `m` on so many levels."""
     between = damping((1.0 - m.interaction_fraction) * m.loss, m.thermal_photons, levels)
     first = _collision(m, levels, 0)
-    maps = [first[:levels], *(_collision(m, levels, order)[: levels - order] for order in range(1, levels))]
-    return Interval(tuple(damping_matrix(between, order) @ one for order, one in enumerate(maps)),
-                    first[levels:].sum(axis=0) + between.escaped @ first[:levels])
+    mirror = levels - 1 if orders > 1 else 0
+    row, column, parts = 0, mirror - (levels - 1), []
+    for order in range(orders):
+        collided = (_collision(m, levels, order) if order else first)[: levels - order]
+        parts.append(_placed(damping_matrix(between, order) @ collided, row, column))
+        column = mirror + row
+        row += levels - order
+    leak = first[levels:].sum(axis=0) + between.escaped @ first[:levels]
+    parts.append(_placed(leak[None, :], row, mirror - (levels - 1)))
+    values, rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return coo_array((values, (rows, columns)), shape=(row + 1, mirror + row)).tocsr()
+
+
+def _placed(block: np.ndarray, row: int, column: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What counts of a block whose first element stands there: values, rows, columns."""
+    rows, columns = np.nonzero(np.abs(block) > _FAINT)
+    return block[rows, columns], row + rows, column + columns
 
 
 def _collision(m: Parameters, levels: int, order: int) -> np.ndarray:
-    """The collision alone (top - K + 1, inputs): from an order of `levels` levels to one of all up to `top`."""
+    """The collision alone (top - K + 1, inputs), from levels below `levels` to all up to `top`.
+
+    Inputs are the elements of the cavity's orders K - 1, K and K + 1, one order behind the other.
+    """
     size, top = levels - order, _top(m, levels)
     every = np.arange(top - order + 1)
     traced = np.zeros((len(every), 4, len(every)))
@@ -71,10 +83,17 @@ def _collision(m: Parameters, levels: int, order: int) -> np.ndarray:
 
 
 def _top(m: Parameters, levels: int) -> int:
-    """Excitations that are worked with: so many that nothing comes back from beyond within a collision."""
-    gain = -m.thermal_photons * np.expm1(-m.loss * m.interaction_fraction)
-    more = np.arange((levels + 64) * int(2.0 + 45.0 * gain))
-    return levels + 1 + int(np.argmax(nbdtrc(more, levels + 1, 1.0 / (1.0 + gain)) < _UNSEEN))
+    """Excitations that are worked with: so many that nothing comes back from beyond within a collision.
+
+    It would have to climb there against the decay, in any time with a chance of nbar/(1 + nbar) for each
+    photon, and in this time with that of the amplifier.
+    """
+    if m.thermal_photons == 0.0:
+        return levels
+    ever = int(np.log(_FAINT) / np.log(m.thermal_photons / (1.0 + m.thermal_photons))) + 1
+    gain = 1.0 - m.thermal_photons * np.expm1(-m.loss * m.interaction_fraction)
+    now = nbdtrc(np.arange(ever), levels + 1, 1.0 / gain) < _FAINT
+    return levels + 1 + (int(np.argmax(now)) if now.any() else ever)
 
 
 def _generator(m: Parameters, order: int, top: int) -> csr_array:
@@ -103,13 +122,16 @@ def _evolved(m: Parameters, order: int, top: int, out: np.ndarray) -> np.ndarray
     """exp(G)^T out, in Chebyshev polynomials along the imaginary axis, where H has its eigenvalues.
 
     exp(R A) = J_0(R) + 2 sum_k J_k(R) phi_k(A), phi_{k+1} = 2 A phi_k + phi_{k-1} (Tal-Ezer and Kosloff, J.
-    Chem. Phys. 81, 3967, 1984). The damping lies across that axis, so strong damping is taken in steps.
+    Chem. Phys. 81, 3967, 1984). The damping lies across that axis: a strong one is taken in steps, and one
+    for which they would be too many leaves a matrix without zeros anyway.
     """
     transposed = _generator(m, order, top).T.tocsr()
     half = 0.5 * m.detuning_ratio
     turn = m.theta * (np.sqrt(top + half * half) + np.sqrt(top - order + half * half)) + 1.0
     decay = 2.0 * m.loss * m.interaction_fraction * (2.0 * m.thermal_photons + 1.0) * (top + 1.0)
     steps = max(1, int(np.ceil(decay / _GROWTH)))
+    if steps > _MOST_STEPS:
+        return np.asarray(expm(transposed.toarray()) @ out)
     turn /= steps
     scaled = transposed * (1.0 / (steps * turn))
     weights = 2.0 * jv(np.arange(int(turn + 12.0 * np.cbrt(turn)) + 22), turn)
@@ -125,47 +147,50 @@ def _evolved(m: Parameters, order: int, top: int, out: np.ndarray) -> np.ndarray
 class DuringCharge:
     """A Hermitian matrix R in the gauge of the collisions, kept by orders: R_{n, n+K} for K = -1, 0, 1, ...
 
-    Its own form is R (d, d), real where it stays so.
+    Its own form is R (d, d), real where it stays so; or populations (d,) where they are all there is.
     """
 
     def __init__(self, m: Parameters, state: np.ndarray) -> None:
         self.levels = d = len(state)
-        self._phases, self._interval = gauge(m, d), interval(m, d)
-        self._rows = np.concatenate([np.arange(d - order) for order in range(d)])
-        self._columns = self._rows + np.repeat(np.arange(d), d - np.arange(d))
-        ends = np.cumsum([0, d - 1, *(d - np.arange(d)), 0])
-        self._inputs = [slice(first, last) for first, last in zip(ends[:-3], ends[3:], strict=True)]
-        self._put([state[self._rows, self._columns]])
+        if d > MOST_LEVELS:
+            raise ValueError(f"dimension = {d}: loss during the collision is worked out on at most "
+                             f"{MOST_LEVELS} levels; give no more of them, or interaction_fraction = 0")
+        self._phases, self._orders = gauge(m, d), d if state.ndim == 2 else 1
+        self._interval = interval(m, d, self._orders)
+        self._rows = np.concatenate([np.arange(d - order) for order in range(self._orders)])
+        self._columns = self._rows + np.repeat(np.arange(self._orders), d - np.arange(self._orders))
+        self._put(state[self._rows, self._columns] if state.ndim == 2 else state)
 
     @staticmethod
     def own(m: Parameters, state: np.ndarray) -> np.ndarray:
+        if stays_diagonal(m, state):
+            return np.real(np.diag(state)).copy()
         turned = in_gauge(m, state)
         return np.real(turned) if m.detuning_ratio == 0.0 and is_real(m, state) else turned
 
-    def _put(self, orders: list[np.ndarray]) -> None:
-        """The orders 0, 1, ..., with the mirror of the first in front."""
-        upper = np.concatenate(orders)
-        self._flat = np.concatenate((np.conj(upper[self.levels : 2 * self.levels - 1]), upper))
+    def _put(self, upper: np.ndarray) -> None:
+        """The orders 0, 1, ..., behind the mirror of the first."""
+        self._state = np.concatenate((np.conj(upper[self.levels : 2 * self.levels - 1]), upper))
 
     @property
     def _upper(self) -> np.ndarray:
-        return self._flat[self.levels - 1 :]
+        return self._state[len(self._state) - len(self._rows) :]
 
     def advance(self, count: int, dimension: int) -> np.ndarray:
         """(count, 6), as `Charge.advance` of stepping.py."""
         rows, n = np.zeros((count, 6)), np.arange(dimension)
         weights = np.where(self._rows == self._columns, 1.0, 2.0) * (self._columns < dimension)
         for row in rows:
-            row[5] = np.real(self._interval.leak @ self._flat[self._inputs[0]])
-            self._put([one @ self._flat[inputs]
-                       for one, inputs in zip(self._interval.orders, self._inputs, strict=True)])
+            found = self._interval @ self._state
+            self._put(found[:-1])
             p = self.populations
             row[:3] = p[:dimension].sum(), n @ p[:dimension], (n * n) @ p[:dimension]
-            row[3:5] = weights @ np.square(np.abs(self._upper)), p[dimension:].sum()
+            row[3:5] = np.sum(weights * np.square(np.abs(self._upper))), p[dimension:].sum()
+            row[5] = np.real(found[-1])
         return rows
 
     def scale(self, factor: float) -> None:
-        self._flat *= factor
+        self._state *= factor
 
     @property
     def populations(self) -> np.ndarray:
@@ -173,16 +198,19 @@ class DuringCharge:
 
     @property
     def matrix(self) -> np.ndarray:
-        return self.snapshot * self._phases[:, None] * np.conj(self._phases)[None, :]
+        return self._matrix() * self._phases[:, None] * np.conj(self._phases)[None, :]
 
     @property
     def snapshot(self) -> np.ndarray:
-        """R (d, d), from which the run can go on."""
-        out = np.empty((self.levels, self.levels), self._flat.dtype)
-        out[self._columns, self._rows] = np.conj(self._upper)
-        out[self._rows, self._columns] = self._upper
-        return out
+        """R (d, d) or populations (d,), from which the run can go on."""
+        return self.populations if self._orders == 1 else self._matrix()
 
     @property
     def spectrum_state(self) -> np.ndarray:
         return self.snapshot
+
+    def _matrix(self) -> np.ndarray:
+        out = np.zeros((self.levels, self.levels), self._state.dtype)
+        out[self._columns, self._rows] = np.conj(self._upper)
+        out[self._rows, self._columns] = self._upper
+        return out

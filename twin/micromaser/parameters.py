@@ -61,8 +61,8 @@ class Parameters(Record):
     def _check_counter_rotating(self) -> None:
         kind = f"for collision={self.collision!r}"
         if self.detuning_ratio != 0.0:
-            raise ValueError(f"detuning_ratio = {self.detuning_ratio:g} must be 0 {kind}: Eqs. (3) and (6) are "
-                             "those of resonance")
+            raise ValueError(f"detuning_ratio = {self.detuning_ratio:g} must be 0 {kind}: Eqs. (3) and (6) "
+                             "are those of resonance")
         if self.interaction_fraction != 0.0:
             raise ValueError(f"interaction_fraction = {self.interaction_fraction:g} must be 0 {kind}: loss "
                              "during the collision is worked out from coherence orders, which "

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from .diagonal import DiagonalCharge
-from .during import DuringCharge
+from .diagonal import DiagonalCharge, stays_diagonal
+from .during import MOST_LEVELS, DuringCharge
 from .general import GeneralCharge
 from .parameters import Parameters
 from .real_gauge import RealCharge, is_real
@@ -71,7 +71,7 @@ def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     if m.interaction_fraction * m.loss > 0.0:
         return DuringCharge
     if m.collision == "jaynes_cummings":
-        if (m.c == 0.0 or m.q in (0.0, 1.0)) and np.count_nonzero(state - np.diag(np.diag(state))) == 0:
+        if stays_diagonal(m, state):
             return DiagonalCharge
         if m.detuning_ratio == 0.0 and is_real(m, state):
             return RealCharge
@@ -95,8 +95,9 @@ class Stepper:
 
     def __init__(self, m: Parameters, state: np.ndarray, collisions: int, dimension: int | None) -> None:
         self._m, self.collisions, self._given = m, collisions, dimension
-        self._most = min(LARGEST, max(2 * dimension, AROUND)) if dimension else LARGEST
         self.kind = representation(m, state)
+        largest = MOST_LEVELS if self.kind is DuringCharge else LARGEST
+        self._most = min(largest, max(2 * dimension, AROUND)) if dimension else largest
         size = dimension or min(max(_FIRST, _with_room(len(state))), LARGEST)
         self.charge = self.kind(m, resized(self.kind.own(m, state), size))
         self.done, self.leaked = 0, 1.0 - float(self.charge.populations.sum())
@@ -143,9 +144,9 @@ class Stepper:
         return in_all and bool(leaked[-1] - self.leaked <= _UNSEEN)
 
     def _may_grow(self) -> bool:
-        if self.levels >= LARGEST and not self._given:
-            raise ValueError(f"dimension: {LARGEST} levels hold the state to a lost weight of {LOST:g} only "
-                             f"up to collision k = {self.done}; ask for fewer collisions, or give a "
+        if self.levels >= self._most and not self._given:
+            raise ValueError(f"dimension: {self._most} levels hold the state to a lost weight of {LOST:g} "
+                             f"only up to collision k = {self.done}; ask for fewer collisions, or give a "
                              "dimension and read lost_weight")
         return self.levels < self._most
 
