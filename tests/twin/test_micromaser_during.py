@@ -89,7 +89,7 @@ def test_a_lossless_collision_has_nothing_to_share():
 
 
 def test_strong_damping_and_heat_keep_the_trace_and_end_in_the_thermal_state():
-    m = COHERENT.replace(loss=40.0, thermal_photons=0.05, interaction_fraction=0.9)
+    m = COHERENT.replace(loss=75.0, thermal_photons=0.05, interaction_fraction=0.6)
     joint = DuringCharge(m, DuringCharge.own(m, micromaser.number_state(3, 9)))
     row = joint.advance(1, 9)[0]
     assert row[0] + row[5] == pytest.approx(1.0, abs=1e-12)

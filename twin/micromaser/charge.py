@@ -126,7 +126,7 @@ def _trimmed(state: np.ndarray) -> np.ndarray:
 def _first_row(stepper: Stepper) -> np.ndarray:
     """(1, 5), as `Stepper.advance` has them, of the initial state."""
     p, n, state = stepper.charge.populations, np.arange(stepper.levels), stepper.charge.matrix
-    return np.array([[p.sum(), n @ p, (n * n) @ p, np.real(np.vdot(state, state)), stepper.leaked]])
+    return np.array([[p.sum(), n @ p, (n * n) @ p, np.sum(np.abs(state) ** 2), stepper.leaked]])
 
 
 def _figures(rows: np.ndarray) -> np.ndarray:

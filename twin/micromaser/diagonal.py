@@ -26,12 +26,18 @@ def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 def damping_matrix(d: Damping, order: int = 0) -> np.ndarray:
     """What the channel does to the elements rho_{n, n+order}, (d - order, d - order); order 0: P(n | m)."""
-    n, size = np.arange(len(d.escaped) - order), len(d.escaped) - order
+    n = np.arange(len(d.escaped) - order)
+
+    def pairs(factors: np.ndarray) -> np.ndarray:
+        return factors[: len(n)] * factors[order:]
+
     apart = n[None, :] - n[:, None]
-    loss, gain = ((c.after[:size] * c.after[order:])[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
-                  * (c.before[:size] * c.before[order:])[None, :]
-                  for c, s in ((d.loss, apart), (d.amplifier, -apart)))
-    return np.asarray(gain @ loss)
+    lost, gained = (np.where(s >= 0, c.weight[np.abs(s)], 0.0) for c, s in ((d.loss, apart),
+                                                                            (d.amplifier, -apart)))
+    # Of the three numbers these two are multiplied first, which keeps 2000 levels in the range of doubles.
+    lost = pairs(d.loss.after)[:, None] * lost
+    gained = gained * pairs(d.amplifier.before)
+    return np.asarray((pairs(d.amplifier.after)[:, None] * gained) @ (lost * pairs(d.loss.before)))
 
 
 @compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, types.i8, MATRIX))

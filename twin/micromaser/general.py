@@ -23,6 +23,7 @@ class Neighbours:
         u = blocks(m, levels)
         self._blocks, self._qubit = np.array([u.ee, u.eg, u.ge, u.gg], complex), qubit(m)
         self._raised = (1.0 - m.q) * u.raised
+        self._framed = np.zeros((levels + 2, levels + 2), complex)
 
     def leak(self, state: np.ndarray) -> float:
         """Weight that the next collision lifts above the highest level."""
@@ -30,7 +31,8 @@ class Neighbours:
 
     def collided(self, state: np.ndarray) -> np.ndarray:
         out = np.empty_like(state)
-        kernels.collide_complex(np.pad(state, 1), out, self._blocks, self._qubit)
+        self._framed[1:-1, 1:-1] = state
+        kernels.collide_complex(self._framed, out, self._blocks, self._qubit)
         return out
 
 
@@ -76,9 +78,9 @@ class GeneralCharge:
             if self._channel is not None:
                 row[5] += self._channel.escaped @ self.populations
                 self._damp(self._channel)
-            p, first = self.populations, self._state[:dimension, :dimension]
+            p, first = np.real(self._state.diagonal()), self._state[:dimension, :dimension]
             row[:3] = p[:dimension].sum(), n @ p[:dimension], (n * n) @ p[:dimension]
-            row[3:5] = np.real(np.vdot(first, first)), p[dimension:].sum()
+            row[3:5] = np.sum(first.real**2 + first.imag**2), p[dimension:].sum()
         return rows
 
     def _damp(self, channel: Channel) -> None:

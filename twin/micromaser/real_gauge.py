@@ -73,7 +73,8 @@ class RealCharge:
         self._parts[:, :, kernels.MARGIN : kernels.MARGIN + d] = parts
         self._raised = (1.0 - m.q) * blocks(m, d).raised
         self._damped = m.loss > 0.0
-        self._channel = Channel(damping(m.loss, m.thermal_photons, d))
+        # Without damping the channel is not looked at.
+        self._channel = Channel(damping(m.loss, m.thermal_photons, d if self._damped else 1))
 
     @staticmethod
     def own(m: Parameters, state: np.ndarray) -> np.ndarray:
