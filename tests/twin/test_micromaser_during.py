@@ -93,7 +93,7 @@ def test_strong_damping_and_heat_keep_the_trace_and_end_in_the_thermal_state():
     joint = DuringCharge(m, DuringCharge.own(m, micromaser.number_state(3, 9)))
     row = joint.advance(1, 9)[0]
     assert row[0] + row[5] == pytest.approx(1.0, abs=1e-12)
-    assert joint.populations == pytest.approx(np.real(np.diag(micromaser.thermal(0.05, 9))), abs=1e-12)
+    assert joint.populations == pytest.approx(np.real(np.diag(micromaser.thermal(0.05, 9))), abs=1e-11)
 
 
 def test_too_few_levels_leak_and_the_lost_weight_tells():
@@ -101,7 +101,7 @@ def test_too_few_levels_leak_and_the_lost_weight_tells():
     whole, cut = (DuringCharge(m, DuringCharge.own(m, micromaser.vacuum(d))) for d in (40, 8))
     rows, cut_rows = whole.advance(20, 8), cut.advance(20, 8)
     assert 1e-3 < cut_rows[:, 5].sum() < 0.1
-    assert cut_rows[:, 0] + np.cumsum(cut_rows[:, 5]) == pytest.approx(np.ones(20), abs=1e-14)
+    assert cut_rows[:, 0] + np.cumsum(cut_rows[:, 5]) == pytest.approx(np.ones(20), abs=1e-13)
     assert cut_rows[-1, 0] < rows[-1, 0] + rows[-1, 4]
 
 

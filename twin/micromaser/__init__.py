@@ -8,12 +8,15 @@ Source of the equations: Shaghaghi et al., Entropy 25, 430 (2023).
 
 from __future__ import annotations
 
+from .bench_link import from_bench
 from .charge import Run, charge
+from .live import Frame, live
 from .observables import energy, ergotropy, fano, purity
 from .parameters import COLLISIONS, NAMES, Parameters
 from .states import coherent, number_state, thermal, vacuum
 from .trapping import TrappingState, trapping_states
 from .wigner import wigner
 
-__all__ = ["COLLISIONS", "NAMES", "Parameters", "Run", "TrappingState", "charge", "coherent", "energy",
-           "ergotropy", "fano", "number_state", "purity", "thermal", "trapping_states", "vacuum", "wigner"]
+__all__ = ["COLLISIONS", "NAMES", "Frame", "Parameters", "Run", "TrappingState", "charge", "coherent",
+           "energy", "ergotropy", "fano", "from_bench", "live", "number_state", "purity", "thermal",
+           "trapping_states", "vacuum", "wigner"]

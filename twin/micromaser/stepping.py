@@ -24,7 +24,8 @@ LOST = 1e-12
 """Weight that may be lost above the highest level that is carried."""
 AROUND = 480
 """Levels carried, if the state needs them, for a dimension that was given: these, or twice the dimension."""
-_UNSEEN = 1e-17
+UNSEEN = 1e-17
+"""Weight above the highest level that no longer matters to what stays below."""
 _CHUNK, _LONGEST_CHUNK = 32, 512
 _FIRST = 24
 
@@ -141,7 +142,7 @@ class Stepper:
     def _enough(self, leaked: np.ndarray, count: int) -> bool:
         """True if too little is lost to matter: its amplitude, the root of it, interferes with what stays."""
         in_all = leaked[-1] - self._leaked_first <= 0.9 * LOST * (self.done + count) / self.collisions
-        return in_all and bool(leaked[-1] - self.leaked <= _UNSEEN)
+        return in_all and bool(leaked[-1] - self.leaked <= UNSEEN)
 
     def _may_grow(self) -> bool:
         if self.levels >= self._most and not self._given:
