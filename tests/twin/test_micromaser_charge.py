@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from collisions_in_qutip import damping
 
 from twin import micromaser
 from twin.micromaser import Parameters, charge
@@ -109,6 +110,15 @@ def test_the_run_has_the_ergotropy_of_each_of_its_states(settings: dict[str, Any
     run = charge(Parameters(**settings), 400, dimension=20)
     for k in (1, 2, 5, 80, 81, 300, 399, 400):
         assert run.ergotropy[k] == pytest.approx(micromaser.ergotropy(run.state(k)), abs=1e-9)
+
+
+@pytest.mark.parametrize("collision", ["rabi", "modulated"])
+def test_damping_follows_collisions_that_do_not_conserve_excitations(collision: str) -> None:
+    bare = Parameters(theta=0.4, loss=0.0, collision=collision, coupling_ratio=0.2, c=0.3 + 0.4j)
+    collided = charge(bare, 1).state(1)[:14, :14]
+    exact = damping(0.3, 0.15, 20) @ np.pad(collided, (0, 6)).ravel("F")
+    damped = charge(bare.replace(loss=0.3, thermal_photons=0.15), 1).state(1)
+    assert damped[:10, :10] == pytest.approx(exact.reshape((20, 20), order="F")[:10, :10], abs=1e-12)
 
 
 @pytest.mark.parametrize(("call", "words"), [

@@ -80,7 +80,7 @@ def charge(parameters: Parameters, collisions: int, dimension: int | None = None
     collisions, kept = stepper.collisions, Checkpoints(stepper.collisions)
     kept.offer(stepper.charge, 0)
     rows = np.empty((4, collisions + 1))
-    rows[:, :1] = figures(first_row(stepper))
+    rows[:, :1] = figures(stepper.first)
     while stepper.done < collisions:
         before = stepper.done
         found = stepper.advance(kept.until_next(before))
@@ -121,12 +121,6 @@ def _trimmed(state: np.ndarray) -> np.ndarray:
     """Without empty levels on top."""
     filled = np.flatnonzero(np.any(state != 0.0, axis=1))
     return state[: filled[-1] + 1, : filled[-1] + 1]
-
-
-def first_row(stepper: Stepper) -> np.ndarray:
-    """(1, 5), as `Stepper.advance` has them, of the initial state."""
-    p, n, state = stepper.charge.populations, np.arange(stepper.levels), stepper.charge.matrix
-    return np.array([[p.sum(), n @ p, (n * n) @ p, np.sum(np.abs(state) ** 2), stepper.leaked]])
 
 
 def figures(rows: np.ndarray) -> np.ndarray:

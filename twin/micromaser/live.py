@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .charge import MOST, begun, figures, first_row, whole
+from .charge import MOST, begun, figures, whole
 from .parameters import Parameters
 from .stepping import Stepper
 from .wigner import wigner as wigner_function
@@ -52,7 +52,7 @@ def live(parameters: Parameters, collisions: int, every: int = 10, dimension: in
 
 def _frames(stepper: Stepper, every: int, grid: tuple[Any, Any] | None) -> Iterator[Frame]:
     rows = np.empty((4, stepper.collisions + 1))
-    rows[:, :1] = figures(first_row(stepper))
+    rows[:, :1] = figures(stepper.first)
     yield _frame(stepper, rows, grid)
     while stepper.done < stepper.collisions:
         before = stepper.done

@@ -15,6 +15,7 @@ import numpy as np
 from .diagonal import DiagonalCharge, stays_diagonal
 from .during import MOST_LEVELS, DuringCharge
 from .general import GeneralCharge
+from .hermitian import HermitianCharge
 from .parameters import Parameters
 from .real_gauge import RealCharge, is_real
 
@@ -74,8 +75,7 @@ def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     if m.collision == "jaynes_cummings":
         if stays_diagonal(m, state):
             return DiagonalCharge
-        if m.detuning_ratio == 0.0 and is_real(m, state):
-            return RealCharge
+        return RealCharge if m.detuning_ratio == 0.0 and is_real(m, state) else HermitianCharge
     return GeneralCharge
 
 
@@ -91,7 +91,8 @@ class Stepper:
     """Collisions in chunks, on levels that grow so that at most LOST is lost at the end.
 
     Without `dimension` a run that needs more than LARGEST is refused with ValueError. With one, figures are
-    those of its first levels, and a run that needs more than may be carried leaks.
+    those of its first levels, and a run that needs more than may be carried leaks. `first` (1, 5) is the row
+    of the initial state, as `advance` has them.
     """
 
     def __init__(self, m: Parameters, state: np.ndarray, collisions: int, dimension: int | None) -> None:
@@ -101,8 +102,10 @@ class Stepper:
         self._most = min(largest, max(2 * dimension, AROUND)) if dimension else largest
         size = dimension or min(max(_FIRST, _with_room(len(state))), LARGEST)
         self.charge = self.kind(m, resized(self.kind.own(m, state), size))
-        self.done, self.leaked = 0, 1.0 - float(self.charge.populations.sum())
-        self._leaked_first, self._chunk = self.leaked, _CHUNK
+        self.done, self.lost = 0, 1.0 - float(self.charge.populations.sum())
+        self._lost_first, self._chunk = self.lost, _CHUNK
+        p, n = np.real(np.diag(state)), np.arange(len(state))
+        self.first = np.array([[p.sum(), n @ p, (n * n) @ p, np.sum(np.abs(state) ** 2), self.lost]])
 
     @property
     def levels(self) -> int:
@@ -122,27 +125,27 @@ class Stepper:
         while True:
             before = self.charge.snapshot
             rows = self.charge.advance(count, self.dimension)
-            leaked = self.leaked + np.cumsum(rows[:, 5])
-            if self._enough(leaked, count) or not self._may_grow():
+            lost = self.lost + np.cumsum(rows[:, 5])
+            if self._enough(lost, count) or not self._may_grow():
                 break
             self.charge = self.kind(self._m, resized(before, self._larger()))
             self._chunk = _CHUNK
         self.done += count
-        self.leaked = float(leaked[-1])
-        return self._trace_held(rows, leaked)
+        self.lost = float(lost[-1])
+        return self._trace_held(rows, lost)
 
-    def _trace_held(self, rows: np.ndarray, leaked: np.ndarray) -> np.ndarray:
+    def _trace_held(self, rows: np.ndarray, lost: np.ndarray) -> np.ndarray:
         """Rounding of the trace taken off again: 1e-16 for each collision, always to the same side."""
         trace = rows[:, 0] + rows[:, 4]
-        factor = np.where(trace > 1e-3, (1.0 - leaked) / np.maximum(trace, 1e-3), 1.0)
+        factor = np.where(trace > 1e-3, (1.0 - lost) / np.maximum(trace, 1e-3), 1.0)
         self.charge.scale(float(factor[-1]))
-        lost = leaked + factor * rows[:, 4]
-        return np.column_stack((rows[:, :3] * factor[:, None], rows[:, 3] * factor * factor, lost))
+        held, above = rows[:, :3] * factor[:, None], rows[:, 4] * factor
+        return np.column_stack((held, rows[:, 3] * factor * factor, lost + above))
 
-    def _enough(self, leaked: np.ndarray, count: int) -> bool:
+    def _enough(self, lost: np.ndarray, count: int) -> bool:
         """True if too little is lost to matter: its amplitude, the root of it, interferes with what stays."""
-        in_all = leaked[-1] - self._leaked_first <= 0.9 * LOST * (self.done + count) / self.collisions
-        return in_all and bool(leaked[-1] - self.leaked <= UNSEEN)
+        in_all = lost[-1] - self._lost_first <= 0.9 * LOST * (self.done + count) / self.collisions
+        return in_all and bool(lost[-1] - self.lost <= UNSEEN)
 
     def _may_grow(self) -> bool:
         if self.levels >= self._most and not self._given:
