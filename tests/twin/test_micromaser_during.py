@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin import micromaser
-from twin.micromaser import Parameters
+from twin.micromaser import Parameters, charge, escape_rate, jump, steady_state
 from twin.micromaser.during import MOST_LEVELS, DuringCharge
 
 COHERENT = Parameters(theta=math.pi / math.sqrt(15.0), q=0.25, thermal_photons=0.15)
@@ -120,3 +120,12 @@ def test_what_it_cannot_do_is_refused_with_the_reason():
         Parameters(interaction_fraction=1.5)
     with pytest.raises(ValueError, match=f"at most {MOST_LEVELS} levels"):
         micromaser.charge(COHERENT.replace(loss=0.1, interaction_fraction=0.5), 1, dimension=MOST_LEVELS + 1)
+
+
+def test_what_knows_losses_between_collisions_only_says_so_or_steps():
+    m = Parameters(loss=0.1, interaction_fraction=0.3)
+    stepped = charge(m, 300, 20).state(300)
+    assert np.max(np.abs(jump(m, 300, 20) - stepped)) < 1e-12
+    for ask in (lambda: jump(m, 2**40, 20), lambda: steady_state(m, 20), lambda: escape_rate(m)):
+        with pytest.raises(ValueError, match="interaction_fraction = 0.3"):
+            ask()

@@ -58,6 +58,17 @@ class Parameters(Record):
         if self.collision != "jaynes_cummings":
             self._check_counter_rotating()
 
+    @property
+    def loses_inside(self) -> bool:
+        """True if part of the loss acts while a qubit is inside."""
+        return self.loss * self.interaction_fraction > 0.0
+
+    def check_losses_between(self, what: str) -> None:
+        """ValueError unless all loss falls between collisions, which is all that `what` knows."""
+        if self.loses_inside:
+            raise ValueError(f"interaction_fraction = {self.interaction_fraction:g}: {what} knows the loss "
+                             "between collisions only; give interaction_fraction = 0, or step with charge")
+
     def _check_counter_rotating(self) -> None:
         kind = f"for collision={self.collision!r}"
         if self.detuning_ratio != 0.0:

@@ -70,7 +70,7 @@ class Charge(Protocol):
 
 def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     """The quickest one that is exact for collisions `m` from `state` (d, d)."""
-    if m.interaction_fraction * m.loss > 0.0:
+    if m.loses_inside:
         return DuringCharge
     if m.collision == "jaynes_cummings":
         if stays_diagonal(m, state):
