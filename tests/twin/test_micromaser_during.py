@@ -127,5 +127,5 @@ def test_what_knows_losses_between_collisions_only_says_so_or_steps():
     stepped = charge(m, 300, 20).state(300)
     assert np.max(np.abs(jump(m, 300, 20) - stepped)) < 1e-12
     for ask in (lambda: jump(m, 2**40, 20), lambda: steady_state(m, 20), lambda: escape_rate(m)):
-        with pytest.raises(ValueError, match="interaction_fraction = 0.3"):
+        with pytest.raises(ValueError, match=r"interaction_fraction = 0\.3"):
             ask()
