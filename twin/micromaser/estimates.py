@@ -7,7 +7,7 @@ while the curve grows to its whole length. Populations are scanned as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -22,10 +22,12 @@ _REACH, _FARTHEST = (0.6, 1.5), 4.0
 _MESH, _RELATIVE_MESH = 0.1, 0.12
 """Its steps: valleys are 0.4 wide on the first collisions at any theta, and relative to theta below that."""
 _Q = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
-_SHORTEST, _LONGEST, _GROWTH = 8, 64, 4
-_CARRIED, _ENDED = 5, 3
+_SHORTEST, _LONGEST, _GROWTH = 12, 64, 4
+_CARRIED, _ENDED = 8, 3
 _EXCLUDED = 100.0
 """chi2 above the best valley's by which one is given up."""
+_ROUGH = 2e-3
+"""Of the largest value: on the way no valley needs to be known more sharply."""
 _LEASH = 0.3
 """Natural units: how firmly a part of the curve, which may not determine every name, holds on to the start."""
 
@@ -44,12 +46,13 @@ class Valley:
 
 def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
     """The lowest minima, best first; unless the noise is known it is what the best one leaves over."""
-    *parts, whole = (data.until(k) for k in _lengths(data, at.declared.theta))
-    starts = scanned(parts[0] if parts else whole, at)
+    parts = [_roughly(data.until(k)) for k in _lengths(data, at.declared.theta)]
+    starts, carried = scanned(parts[0], at), _CARRIED
     for part in parts:
-        found = [descended(part, at, u, noise_known, _LEASH) for u in starts]
-        starts = [v.u for v in _lowest(found, part, noise_known, _CARRIED)]
-    return _lowest([descended(whole, at, u, noise_known) for u in starts[:_ENDED]], whole, noise_known, _ENDED)
+        found = [descended(part, at, u, noise_known, _LEASH, 12) for u in starts]
+        carried = max(carried // 2, _ENDED)
+        starts = [v.u for v in _lowest(found, part, noise_known, carried)]
+    return _lowest([descended(data, at, u, noise_known) for u in starts], data, noise_known, _ENDED)
 
 
 def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
@@ -62,15 +65,15 @@ def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
     chi2 = np.array([_chi2(data, predicted(data, at.parameters(u))[0]) for u in points])
     grid = chi2.reshape([len(a) for a in axes])
     lowest = np.flatnonzero(grid <= minimum_filter(grid, size=3, mode="nearest"))
-    return [*(points[i] for i in lowest[np.argsort(chi2[lowest])][: _CARRIED - 1]), start]
+    return [*(points[i] for i in lowest[np.argsort(chi2[lowest])][:_CARRIED]), start]
 
 
-def descended(data: Measured, at: Coordinates, u: np.ndarray, noise_known: bool,
-              leash: float = np.inf) -> Valley:
+def descended(data: Measured, at: Coordinates, u: np.ndarray, noise_known: bool, leash: float = np.inf,
+              most: int = 60) -> Valley:
     """The minimum below u (k,), on levels enough for where it lies."""
     dimension, evaluations = predicted(data, at.parameters(u))[1], 0
     while True:
-        found = _descended(Curve(data, at, at.units(u), dimension), u, noise_known, leash)
+        found = _descended(Curve(data, at, at.units(u), dimension), u, noise_known, leash, most)
         evaluations += found.evaluations
         needed = predicted(data, at.parameters(found.u))[1]
         if needed <= dimension:
@@ -89,21 +92,26 @@ def measurements(data: Measured, mean: np.ndarray) -> int:
     return int(np.sum(np.isfinite(data.sigma) & ~empty))
 
 
-def _descended(curve: Curve, u: np.ndarray, noise_known: bool, leash: float) -> Valley:
+def _descended(curve: Curve, u: np.ndarray, noise_known: bool, leash: float, most: int) -> Valley:
     """Unknown noise is read off the residuals again while they shrink."""
     data, x, evaluations = curve.data, u / curve.units, 1
     now, held = curve(x), Prior(x, np.full(len(x), 1.0 / leash))
     level = np.inf
     while True:
         found_level = 1.0 if noise_known else noise(data, now.mean, len(x))
-        if found_level > 0.9 * level or evaluations > 120:
+        if found_level > 0.9 * level or evaluations > 2 * most:
             break
         level = found_level
-        found = minimise(curve, data.values, x, held, level, first=now, bounds=curve.bounds)
+        found = minimise(curve, data.values, x, held, level, evaluations=most, first=now, bounds=curve.bounds)
         assert found is not None  # the model is defined between its bounds
         x, now, evaluations = found.at, found.evaluation, evaluations + found.evaluations
     slopes = now.jacobian * now.weight[:, None] / curve.units
     return Valley(x * curve.units, now, _chi2(data, now.mean), slopes.T @ slopes, found.converged, evaluations)
+
+
+def _roughly(data: Measured) -> Measured:
+    """With sigma blunted, so that the search neither hurries nor lingers on the way."""
+    return replace(data, sigma=np.maximum(data.sigma, _ROUGH * np.max(np.abs(data.values))))
 
 
 def _chi2(data: Measured, mean: np.ndarray) -> float:
