@@ -55,9 +55,7 @@ class Answer:
 
     @cached_property
     def _noise(self) -> float:
-        if self.noise_known:
-            return 1.0
-        return noise(self.data, self.best.evaluation.mean, len(self.at.names))
+        return noise(self.data, self.best.evaluation.mean, self.noise_known, len(self.at.names))
 
     @cached_property
     def _dof(self) -> int:

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from scipy.ndimage import minimum_filter
 
-from ..levenberg_marquardt import Evaluation, Prior, minimise
+from ..levenberg_marquardt import Evaluation, Minimum, Prior, minimise
 from .free_names import Coordinates
 from .measured import Curve, Measured, predicted
 
@@ -21,13 +21,16 @@ _REACH, _FARTHEST = (0.6, 1.5), 4.0
 """How far the scan goes in theta: as a factor, and absolute."""
 _MESH, _RELATIVE_MESH = 0.1, 0.12
 """Its steps: valleys are 0.4 wide on the first collisions at any theta, and relative to theta below that."""
-_Q = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+_SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
+"""Beside theta: q and loss can stand in for one another on a few collisions, and lead theta astray."""
 _SHORTEST, _LONGEST, _GROWTH = 12, 64, 4
 _CARRIED, _ENDED = 8, 3
 _EXCLUDED = 100.0
 """chi2 above the best valley's by which one is given up."""
 _ROUGH = 2e-3
 """Of the largest value: on the way no valley needs to be known more sharply."""
+_MOST = 150
+"""Evaluations for one minimum."""
 _LEASH = 0.3
 """Natural units: how firmly a part of the curve, which may not determine every name, holds on to the start."""
 
@@ -48,15 +51,19 @@ def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
     """The lowest minima, best first; unless the noise is known it is what the best one leaves over."""
     parts = [_roughly(data.until(k)) for k in _lengths(data, at.declared.theta)]
     starts, carried = scanned(parts[0], at), _CARRIED
+    level = noise(parts[0], predicted(parts[0], at.parameters(starts[0]))[0], noise_known, len(at.names))
     for part in parts:
-        found = [descended(part, at, u, noise_known, _LEASH, 12) for u in starts]
+        found = _lowest([_approached(part, at, u, level) for u in starts], level)
+        level = noise(part, found[0].evaluation.mean, noise_known, len(at.names))
         carried = max(carried // 2, _ENDED)
-        starts = [v.u for v in _lowest(found, part, noise_known, carried)]
-    return _lowest([descended(data, at, u, noise_known) for u in starts], data, noise_known, _ENDED)
+        starts = [v.u for v in found[:carried]]
+    ended = [_settled(data, at, u, noise_known) for u in starts]
+    best = min(ended, key=lambda v: v.chi2)
+    return _lowest(ended, noise(data, best.evaluation.mean, noise_known, len(at.names)))
 
 
 def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
-    """The local minima of a coarse scan of theta and q, best first, and the start itself (k,)."""
+    """The local minima of a coarse scan, best first, and the start itself (k,)."""
     start = at.of(at.declared)
     axes = [_axis(name, u) for name, u in zip(at.names, start, strict=True)]
     points = [np.array(u) for u in product(*axes)]
@@ -68,22 +75,9 @@ def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
     return [*(points[i] for i in lowest[np.argsort(chi2[lowest])][:_CARRIED]), start]
 
 
-def descended(data: Measured, at: Coordinates, u: np.ndarray, noise_known: bool, leash: float = np.inf,
-              most: int = 60) -> Valley:
-    """The minimum below u (k,), on levels enough for where it lies."""
-    dimension, evaluations = predicted(data, at.parameters(u))[1], 0
-    while True:
-        found = _descended(Curve(data, at, at.units(u), dimension), u, noise_known, leash, most)
-        evaluations += found.evaluations
-        needed = predicted(data, at.parameters(found.u))[1]
-        if needed <= dimension:
-            return Valley(found.u, found.evaluation, found.chi2, found.normal, found.converged, evaluations)
-        u, dimension = found.u, needed
-
-
-def noise(data: Measured, mean: np.ndarray, fitted: int) -> float:
-    """What the residuals say of the noise, as a factor on the data's sigma, which it is never below."""
-    return max(1.0, (_chi2(data, mean) / max(measurements(data, mean) - fitted, 1)) ** 0.5)
+def noise(data: Measured, mean: np.ndarray, known: bool, fitted: int) -> float:
+    """The noise as a factor on the data's sigma: 1 if that is known, else what residuals say, 1 at least."""
+    return 1.0 if known else max(1.0, (_chi2(data, mean) / max(measurements(data, mean) - fitted, 1)) ** 0.5)
 
 
 def measurements(data: Measured, mean: np.ndarray) -> int:
@@ -92,21 +86,40 @@ def measurements(data: Measured, mean: np.ndarray) -> int:
     return int(np.sum(np.isfinite(data.sigma) & ~empty))
 
 
-def _descended(curve: Curve, u: np.ndarray, noise_known: bool, leash: float, most: int) -> Valley:
-    """Unknown noise is read off the residuals again while they shrink."""
-    data, x, evaluations = curve.data, u / curve.units, 1
-    now, held = curve(x), Prior(x, np.full(len(x), 1.0 / leash))
-    level = np.inf
+def _approached(data: Measured, at: Coordinates, u: np.ndarray, level: float) -> Valley:
+    """Towards the minimum of a part of the curve, held to its start where that part says little."""
+    curve = _curve(data, at, u)
+    x = u / curve.units
+    return _valley(curve, minimise(curve, data.values, x, Prior(x, np.full(len(x), 1.0 / _LEASH)), level,
+                                   evaluations=12, bounds=curve.bounds))
+
+
+def _settled(data: Measured, at: Coordinates, u: np.ndarray, noise_known: bool) -> Valley:
+    """The minimum at u (k,), on levels enough for where it lies; unknown noise falls with the residuals."""
+    curve, free = _curve(data, at, u), Prior(np.zeros(len(u)), np.zeros(len(u)))
+    here, level, spent = curve(u / curve.units), np.inf, 1
     while True:
-        found_level = 1.0 if noise_known else noise(data, now.mean, len(x))
-        if found_level > 0.9 * level or evaluations > 2 * most:
-            break
-        level = found_level
-        found = minimise(curve, data.values, x, held, level, evaluations=most, first=now, bounds=curve.bounds)
-        assert found is not None  # the model is defined between its bounds
-        x, now, evaluations = found.at, found.evaluation, evaluations + found.evaluations
-    slopes = now.jacobian * now.weight[:, None] / curve.units
-    return Valley(x * curve.units, now, _chi2(data, now.mean), slopes.T @ slopes, found.converged, evaluations)
+        before, level = level, noise(data, here.mean, noise_known, len(u))
+        found = minimise(curve, data.values, u / curve.units, free, level, first=here, bounds=curve.bounds)
+        valley = _valley(curve, found, spent)
+        u, here, spent = valley.u, valley.evaluation, valley.evaluations
+        if _curve(data, at, u).dimension > curve.dimension:
+            curve, level = _curve(data, at, u), np.inf
+            here = curve(u / curve.units)
+        elif level > 0.9 * before or noise_known or spent > _MOST:
+            return valley
+
+
+def _curve(data: Measured, at: Coordinates, u: np.ndarray) -> Curve:
+    """On the levels that the state needs at u."""
+    return Curve(data, at, at.units(u), predicted(data, at.parameters(u))[1])
+
+
+def _valley(curve: Curve, found: Minimum | None, spent: int = 0) -> Valley:
+    assert found is not None  # the model is defined everywhere between its bounds
+    slopes = found.evaluation.jacobian * found.evaluation.weight[:, None] / curve.units
+    return Valley(found.at * curve.units, found.evaluation, _chi2(curve.data, found.evaluation.mean),
+                  slopes.T @ slopes, found.converged, spent + found.evaluations)
 
 
 def _roughly(data: Measured) -> Measured:
@@ -118,17 +131,15 @@ def _chi2(data: Measured, mean: np.ndarray) -> float:
     return float(np.sum(((data.values - mean) / data.sigma) ** 2))
 
 
-def _lowest(found: list[Valley], data: Measured, noise_known: bool, most: int) -> list[Valley]:
-    """Those that noise does not exclude, best first."""
+def _lowest(found: list[Valley], level: float) -> list[Valley]:
+    """Those that noise at `level` does not exclude, each once, best first."""
     found = sorted(found, key=lambda v: v.chi2)
-    best = found[0]
-    level = 1.0 if noise_known else noise(data, best.evaluation.mean, len(best.u))
     kept: list[Valley] = []
     for valley in found:
-        near = any(_same(valley, other, level) for other in kept)
-        if not near and valley.chi2 - best.chi2 <= _EXCLUDED * level**2:
+        excluded = valley.converged and valley.chi2 - found[0].chi2 > _EXCLUDED * level**2
+        if not excluded and not any(_same(valley, other, level) for other in kept):
             kept.append(valley)
-    return kept[:most]
+    return kept
 
 
 def _same(one: Valley, other: Valley, level: float) -> bool:
@@ -142,7 +153,7 @@ def _axis(name: str, u: float) -> np.ndarray:
         mesh = min(_MESH, _RELATIVE_MESH * u)
         down, up = (int(np.ceil(min(abs(f - 1.0) * u, _FARTHEST) / mesh)) for f in _REACH)
         return u + mesh * np.arange(-down, up + 1)
-    return np.union1d(_Q, u) if name == "q" else np.array([u])
+    return np.union1d(_SCANNED.get(name, ()), u)
 
 
 def _lengths(data: Measured, theta: float) -> list[int]:
