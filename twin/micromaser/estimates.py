@@ -25,8 +25,8 @@ _SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
 """Beside theta: q and loss can stand in for one another on a few collisions, and lead theta astray."""
 _SHORTEST, _LONGEST, _GROWTH = 12, 64, 4
 _CARRIED, _ENDED = 8, 3
-_EXCLUDED = 100.0
-"""chi2 above the best valley's by which one is given up."""
+_EXCLUDED, _EXCLUDED_ON_THE_WAY = 100.0, 1e4
+"""chi2 above the best valley's by which one is given up, at its minimum and before."""
 _ROUGH = 2e-3
 """Of the largest value: on the way no valley needs to be known more sharply."""
 _MOST = 150
@@ -53,13 +53,12 @@ def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
     starts, carried = scanned(parts[0], at), _CARRIED
     level = noise(parts[0], predicted(parts[0], at.parameters(starts[0]))[0], noise_known, len(at.names))
     for part in parts:
-        found = _lowest([_approached(part, at, u, level) for u in starts], level)
+        found = sorted((_approached(part, at, u, level) for u in starts), key=lambda v: v.chi2)
         level = noise(part, found[0].evaluation.mean, noise_known, len(at.names))
         carried = max(carried // 2, _ENDED)
-        starts = [v.u for v in found[:carried]]
-    ended = [_settled(data, at, u, noise_known) for u in starts]
-    best = min(ended, key=lambda v: v.chi2)
-    return _lowest(ended, noise(data, best.evaluation.mean, noise_known, len(at.names)))
+        starts = [v.u for v in _distinct(found, level, 10.0)[:carried]]
+    ended = sorted((_settled(data, at, u, noise_known) for u in starts), key=lambda v: v.chi2)
+    return _distinct(ended, noise(data, ended[0].evaluation.mean, noise_known, len(at.names)), 3.0)
 
 
 def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
@@ -131,21 +130,21 @@ def _chi2(data: Measured, mean: np.ndarray) -> float:
     return float(np.sum(((data.values - mean) / data.sigma) ** 2))
 
 
-def _lowest(found: list[Valley], level: float) -> list[Valley]:
-    """Those that noise at `level` does not exclude, each once, best first."""
-    found = sorted(found, key=lambda v: v.chi2)
+def _distinct(found: list[Valley], level: float, apart: float) -> list[Valley]:
+    """Of minima, best first, those that noise at `level` does not exclude, `apart` sigma from one another."""
     kept: list[Valley] = []
     for valley in found:
-        excluded = valley.converged and valley.chi2 - found[0].chi2 > _EXCLUDED * level**2
-        if not excluded and not any(_same(valley, other, level) for other in kept):
+        excess = (valley.chi2 - found[0].chi2) / level**2
+        hopeless = excess > (_EXCLUDED if valley.converged else _EXCLUDED_ON_THE_WAY)
+        if not hopeless and not any(_steps(valley, other) < apart * level for other in kept):
             kept.append(valley)
     return kept
 
 
-def _same(one: Valley, other: Valley, level: float) -> bool:
-    """True if the step between them is one that the data do not see."""
+def _steps(one: Valley, other: Valley) -> float:
+    """How far apart two minima are, in sigma of the data."""
     step = one.u - other.u
-    return float(step @ other.normal @ step) <= 9.0 * level**2 + 1e-3
+    return float(step @ other.normal @ step) ** 0.5
 
 
 def _axis(name: str, u: float) -> np.ndarray:
