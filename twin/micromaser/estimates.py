@@ -56,8 +56,13 @@ def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
         found = sorted((_approached(part, at, u, level) for u in starts), key=lambda v: v.chi2)
         level = noise(part, found[0].evaluation.mean, noise_known, len(at.names))
         carried = max(carried // 2, _ENDED)
-        starts = [v.u for v in _distinct(found, level, 10.0)[:carried]]
-    ended = sorted((_settled(data, at, u, noise_known) for u in starts), key=lambda v: v.chi2)
+        found = _distinct(found, level, 10.0)[:carried]
+        starts = [v.u for v in found]
+    first, *rest = found
+    best = _settled(data, at, first.u, noise_known)
+    level = noise(data, best.evaluation.mean, noise_known, len(at.names))
+    rivals = [v for v in rest[: _ENDED - 1] if not _hopeless(v, _chi2(data, v.evaluation.mean) - best.chi2, level)]
+    ended = sorted([best, *(_settled(data, at, v.u, noise_known) for v in rivals)], key=lambda v: v.chi2)
     return _distinct(ended, noise(data, ended[0].evaluation.mean, noise_known, len(at.names)), 3.0)
 
 
@@ -134,11 +139,15 @@ def _distinct(found: list[Valley], level: float, apart: float) -> list[Valley]:
     """Of minima, best first, those that noise at `level` does not exclude, `apart` sigma from one another."""
     kept: list[Valley] = []
     for valley in found:
-        excess = (valley.chi2 - found[0].chi2) / level**2
-        hopeless = excess > (_EXCLUDED if valley.converged else _EXCLUDED_ON_THE_WAY)
+        hopeless = _hopeless(valley, valley.chi2 - found[0].chi2, level)
         if not hopeless and not any(_steps(valley, other) < apart * level for other in kept):
             kept.append(valley)
     return kept
+
+
+def _hopeless(valley: Valley, excess: float, level: float) -> bool:
+    """True if noise at `level` does not make up for that excess of chi2."""
+    return excess > level**2 * (_EXCLUDED if valley.converged else _EXCLUDED_ON_THE_WAY)
 
 
 def _steps(one: Valley, other: Valley) -> float:
