@@ -8,6 +8,7 @@ from the diagonal, W[n, j] = x[n, n + j]: each diagonal is then a column, and da
 
 from __future__ import annotations
 
+import numpy as np
 from numba import types
 
 from ..compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled
@@ -16,6 +17,7 @@ MARGIN = 8
 """Rows and columns before level 0: the doubles in one vector register."""
 
 STACK = types.Array(types.f8, 3, "C")
+COMPLEX = types.Array(types.c16, 2, "C")
 
 
 def side(dimension: int) -> int:
@@ -148,44 +150,70 @@ def damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gain
     unpack(packed, state, scales[2], levels)
 
 
-@compiled(types.void(MATRIX, types.i8, VECTOR))
-def measure(state, levels, row):
-    """row = Tr R, Tr n R, Tr n^2 R, Tr R^2 from the upper triangle."""
-    trace = first = second = square = 0.0
-    for n in range(levels):
-        line = state[MARGIN + n, MARGIN + n : MARGIN + levels]
+@compiled(types.void(MATRIX, types.i8, types.i8, VECTOR))
+def measure(state, levels, first, row):
+    """row = Tr R, Tr n R, Tr n^2 R, Tr R^2 of the `first` levels, and the weight on those above them."""
+    trace = mean = second = square = above = 0.0
+    for n in range(first):
+        line = state[MARGIN + n, MARGIN + n : MARGIN + first]
         p = line[0]
         trace += p
-        first += n * p
+        mean += n * p
         second += n * n * p
         beside = 0.0
         for m in range(len(line)):
             beside += line[m] * line[m]
         square += 2.0 * beside - p * p
-    row[0], row[1], row[2], row[3] = trace, first, second, square
+    for n in range(MARGIN + first, MARGIN + levels):
+        above += state[n, n]
+    row[0], row[1], row[2], row[3], row[4] = trace, mean, second, square, above
 
 
 @compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, STACK, types.f8, types.boolean, MATRIX, VECTOR, VECTOR,
-                     INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, MATRIX))
+                     INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, types.i8, MATRIX))
 def charge(state, other, packed, spare, parts, raised, damped, scales, lost, gained, lost_first, lost_last,
-           gained_first, gained_last, escaped, levels, rows):
-    """As many collisions as `rows` (k, 5) has, each followed by damping; columns of `measure`, then the leak.
+           gained_first, gained_last, escaped, levels, first, rows):
+    """As many collisions as `rows` (k, 6) has, each followed by damping; columns of `measure`, then the leak.
 
     The state ends where it began, in `state`; `raised` is the chance of the highest level to leave upwards
     in a collision, `escaped` (levels,) the same for damping.
     """
     top = MARGIN + levels - 1
     for k in range(len(rows)):
-        rows[k, 4] = raised * state[top, top]
+        rows[k, 5] = raised * state[top, top]
         for part in range(len(parts)):
             collide(state, other, parts[part], 0.0 if part == 0 else 1.0)
         state, other = other, state
         if damped:
             for n in range(levels):
-                rows[k, 4] += escaped[n] * state[MARGIN + n, MARGIN + n]
+                rows[k, 5] += escaped[n] * state[MARGIN + n, MARGIN + n]
             damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gained_first, gained_last,
                  levels)
         mirror(state)
-        measure(state, levels, rows[k])
+        measure(state, levels, first, rows[k])
     if len(rows) % 2 == 1:
         other[:] = state
+
+
+@kernel_compiled(types.void(COMPLEX, COMPLEX, COMPLEX, COMPLEX))
+def collide_complex(framed, out, blocks, qubit):
+    """out (d, d) = sum over f, i, j of rho_ij U_fi R U_fj^+ for Hermitian R (d, d); f, i, j are e or g.
+
+    framed (d + 2, d + 2): R in a frame of zeros; blocks (4, d): <e|U|e>, <e|U|g> (n+1 -> n), <g|U|e>
+    (n-1 -> n), <g|U|g>; qubit (2, 2): rho_ij.
+    """
+    levels = len(out)
+    ee, eg, ge, gg = blocks[0], blocks[1], blocks[2], blocks[3]
+    for n in range(levels):
+        up, here, down = framed[n], framed[n + 1], framed[n + 2]
+        e_ee, e_ge = qubit[0, 0] * ee[n], qubit[1, 0] * eg[n]
+        e_eg, e_gg = qubit[0, 1] * ee[n], qubit[1, 1] * eg[n]
+        g_ee, g_ge = qubit[0, 0] * ge[n], qubit[1, 0] * gg[n]
+        g_eg, g_gg = qubit[0, 1] * ge[n], qubit[1, 1] * gg[n]
+        for m in range(n, levels):
+            found = (np.conj(ee[m]) * (e_ee * here[m + 1] + e_ge * down[m + 1])
+                     + np.conj(eg[m]) * (e_eg * here[m + 2] + e_gg * down[m + 2])
+                     + np.conj(ge[m]) * (g_ee * up[m] + g_ge * here[m])
+                     + np.conj(gg[m]) * (g_eg * up[m + 1] + g_gg * here[m + 1]))
+            out[n, m] = found
+            out[m, n] = np.conj(found)
