@@ -21,9 +21,9 @@ _REACH, _FARTHEST = (0.6, 1.5), 4.0
 """How far the scan goes in theta: as a factor, and absolute."""
 _MESH, _RELATIVE_MESH = 0.1, 0.12
 """Its steps: valleys are 0.4 wide on the first collisions at any theta, and relative to theta below that."""
-_SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
-"""Beside theta: q and loss can stand in for one another on a few collisions, and lead theta astray."""
-_SHORTEST, _LONGEST, _GROWTH = 12, 64, 4
+_SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "c": (0.1, 0.5, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
+"""Coordinates beside theta: on a few collisions these can stand in for one another, and lead theta astray."""
+_SHORTEST, _LONGEST, _GROWTH = 12, 64, 6
 _CARRIED, _ENDED = 8, 3
 _EXCLUDED, _EXCLUDED_ON_THE_WAY = 100.0, 1e4
 """chi2 above the best valley's by which one is given up, at its minimum and before."""
@@ -76,7 +76,8 @@ def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
     chi2 = np.array([_chi2(data, predicted(data, at.parameters(u))[0]) for u in points])
     grid = chi2.reshape([len(a) for a in axes])
     lowest = np.flatnonzero(grid <= minimum_filter(grid, size=3, mode="nearest"))
-    return [*(points[i] for i in lowest[np.argsort(chi2[lowest])][:_CARRIED]), start]
+    found = [points[i] for i in lowest[np.argsort(chi2[lowest])][:_CARRIED]]
+    return found if any(np.array_equal(u, start) for u in found) else [*found, start]
 
 
 def noise(data: Measured, mean: np.ndarray, known: bool, fitted: int) -> float:
@@ -169,7 +170,7 @@ def _lengths(data: Measured, theta: float) -> list[int]:
     measured = np.flatnonzero(np.isfinite(data.sigma))
     well = int(np.clip((np.pi / max(theta, 1e-3)) ** 2 / 2.0, _SHORTEST, _LONGEST))
     length, found = max(well, int(measured[min(_SHORTEST, len(measured) - 1)])), []
-    while length < data.collisions and data.until(length).collisions == length:
+    while 2 * length < data.collisions and data.until(length).collisions == length:
         found.append(length)
         length *= _GROWTH
     return [*found, data.collisions]
