@@ -57,11 +57,10 @@ def pulls(fits, m, free):
     return np.array([[(f.parameters[n] - abs(m.value(n))) / f.sigma[n] for n in free] for f in fits])
 
 
-@pytest.mark.parametrize("sigma", [0.05, None], ids=["known", "unknown"])
-@pytest.mark.parametrize("m, free", [(INCOHERENT, ("theta", "q")), (COHERENT, ("theta", "q"))])
-def test_errors_are_those_of_repeated_measurements(m, free, sigma):
-    noise, truth = np.random.default_rng(7), charge(m, 30).energy
-    fits = [fit_energy(truth + 0.05 * noise.standard_normal(31), m, free, sigma) for _ in range(100)]
+@pytest.mark.parametrize("m, sigma", [(COHERENT, 0.05), (INCOHERENT, None)], ids=["known", "unknown"])
+def test_errors_are_those_of_repeated_measurements(m, sigma):
+    noise, truth, free = np.random.default_rng(7), charge(m, 20).energy, ("theta", "q")
+    fits = [fit_energy(truth + 0.05 * noise.standard_normal(21), m, free, sigma) for _ in range(100)]
     found = pulls(fits, m, free)
     assert np.all(np.abs(found.mean(axis=0)) < 0.3)
     assert np.all((found.std(axis=0) > 0.85) & (found.std(axis=0) < 1.15))
@@ -70,13 +69,10 @@ def test_errors_are_those_of_repeated_measurements(m, free, sigma):
 
 def test_counted_photons_give_errors_of_repeated_countings():
     m, free, counts, noise = INCOHERENT, ("theta", "q"), 2000, np.random.default_rng(3)
-    truth = charge(m, 12).populations(12)
-    fits = []
-    for _ in range(100):
-        p = noise.multinomial(counts, truth / truth.sum()) / counts
-        first = fit_populations(p, m, 12, free)
-        fits.append(fit_populations(p, m, 12, free, np.sqrt(np.maximum(first.fitted, 1.0 / counts) / counts)))
-    found = pulls(fits, m, free)
+    truth = charge(m, 12).populations(12)[:13]
+    sigma = np.sqrt(np.maximum(truth, 1.0 / counts) / counts)
+    measured = noise.multinomial(counts, truth / truth.sum(), 100) / counts
+    found = pulls([fit_populations(p, m, 12, free, sigma) for p in measured], m, free)
     assert np.all(np.abs(found.mean(axis=0)) < 0.3)
     assert np.all((found.std(axis=0) > 0.85) & (found.std(axis=0) < 1.15))
 
@@ -143,14 +139,14 @@ def test_two_angles_that_explain_the_data_equally_well_are_both_named():
     m = INCOHERENT.replace(theta=1.3)
     result = fit_energy(charge(m, 1).energy, m.replace(theta=1.45), ("theta",), 0.01)
     assert result.verdict is Verdict.NOT_IDENTIFIABLE and result.parameters == {}
-    assert "1.3" in result.message and f"{np.pi - 1.3:.3f}"[:5] in result.message
+    assert "theta = 1.30" in result.message and "theta = 1.84" in result.message
 
 
 def test_full_coherence_is_found_at_the_edge():
     m = COHERENT.replace(c=1.0)
     noise = np.random.default_rng(2).standard_normal(101)
-    result = fit_energy(charge(m, 100).energy + 0.05 * noise, m.replace(theta=0.8, c=0.6), ("theta", "q", "c"),
-                        0.05)
+    result = fit_energy(charge(m, 100).energy + 0.05 * noise, m.replace(theta=0.8, c=0.6),
+                        ("theta", "q", "c"), 0.05)
     assert result.verdict is Verdict.OK
     assert abs(result.parameters["c"] - 1.0) < 3.0 * result.sigma["c"] < 0.2
     assert result.parameters["c"] <= 1.0
@@ -164,8 +160,8 @@ def test_without_coherence_the_fit_gives_a_bound():
 @pytest.mark.parametrize("sigma", [0.02, None], ids=["known", "unknown"])
 def test_a_model_that_cannot_be_right_is_noticed(sigma):
     """The cavity leaks and is said not to."""
-    energies = charge(LOSSY, 100).energy + 0.02 * np.random.default_rng(1).standard_normal(101)
-    result = fit_energy(energies, LOSSY.replace(loss=0.0), ("theta", "q"), sigma)
+    m, noise = INCOHERENT.replace(loss=0.05), np.random.default_rng(1).standard_normal(101)
+    result = fit_energy(charge(m, 100).energy + 0.02 * noise, INCOHERENT, ("theta", "q"), sigma)
     assert result.verdict is Verdict.MODEL_NOT_VALID and result.message
 
 
@@ -175,7 +171,8 @@ def test_a_curve_that_begins_one_collision_late_is_noticed():
 
 
 @pytest.mark.parametrize("given, words", [
-    (dict(free=("thetta",)), "theta"), (dict(free=()), "free"), (dict(free=("theta", "coupling_ratio")), "coupling"),
+    (dict(free=("thetta",)), "theta"), (dict(free=()), "free"),
+    (dict(free=("theta", "coupling_ratio")), "coupling_ratio"),
     (dict(energies=[[0.0, 1.0]]), "shape"), (dict(energies=[0.0]), "energies"),
     (dict(energies=[0.0, np.inf, 1.0]), r"energies\[1\]"), (dict(energies=[0.0, np.nan, np.nan]), "measured"),
     (dict(sigma=[0.1, 0.2]), "sigma"), (dict(sigma=0.0), "sigma"), (dict(sigma=np.nan), "sigma"),
@@ -198,6 +195,6 @@ def test_wrong_use_of_a_population_fit_is_refused_by_name(given, words):
 
 
 def test_noise_may_push_a_population_below_zero():
-    p = charge(INCOHERENT, 10).populations(10)[:11] + 0.005 * np.random.default_rng(8).standard_normal(11)
+    p = charge(INCOHERENT, 10).populations(10)[:16] + 0.005 * np.random.default_rng(8).standard_normal(16)
     assert p.min() < 0.0
     assert fit_populations(p, INCOHERENT, 10, ("theta", "q"), 0.005).verdict is Verdict.OK

@@ -42,10 +42,10 @@ class Answer:
         covariance = self._covariance(names)
         return FitResult(
             verdict, message, {n: told[n] for n in names},
-            dict(zip(names, map(float, np.sqrt(np.diag(covariance))), strict=True)), dict.fromkeys(names, 0.0),
-            covariance, self.identifiable, self._dead_directions(), self._known.singular_values,
-            self._chi2_per_dof, residuals, used, self.best.evaluation.mean, deviation, model="micromaser",
-            evaluations=self.best.evaluations)
+            dict(zip(names, map(float, np.sqrt(np.diag(covariance))), strict=True)),
+            dict.fromkeys(names, 0.0), covariance, self.identifiable, self._dead_directions(),
+            self._known.singular_values, self._chi2_per_dof, residuals, used,
+            self.best.evaluation.mean, deviation, model="micromaser", evaluations=self.best.evaluations)
 
     @cached_property
     def identifiable(self) -> dict[str, bool]:
@@ -87,7 +87,8 @@ class Answer:
     def _moved(self, other: Valley) -> list[str]:
         """The names that tell two minima apart."""
         step = np.abs(other.u - self.best.u) / self._units
-        return [n for n, s, error in zip(self.at.names, step, self._known.sigma, strict=True) if s > 3.0 * error]
+        return [n for n, s, error in zip(self.at.names, step, self._known.sigma, strict=True)
+                if s > 3.0 * error]
 
     def _covariance(self, names: tuple[str, ...]) -> np.ndarray:
         index = [self.at.names.index(n) for n in names]
@@ -116,13 +117,14 @@ class Answer:
     def _complaint(self) -> str:
         excess = self._chi2_per_dof - 1.0
         if self._dof > 0 and excess > max(_BAND, _SURPRISE * math.sqrt(2.0 / self._dof)):
-            return f"chi2 is {1.0 + excess:.3g} per degree of freedom: no such stream of qubits made these data"
+            return f"chi2 is {1.0 + excess:.3g} per degree of freedom: no such qubits made these data"
         used = self._residuals[np.isfinite(self.data.sigma)]
-        if self._noise == 1.0 and not self.noise_known or len(used) < _MANY:
+        rounding = self._noise == 1.0 and not self.noise_known
+        if rounding or len(used) < _MANY:
             return ""
         likeness = persistence(used)
-        return (f"neighbouring residuals are alike ({likeness:.1f} sigma): the model misses something that is "
-                "in the data") if likeness > _SURPRISE else ""
+        return (f"neighbouring residuals are alike ({likeness:.1f} sigma): the model misses something "
+                "that is in the data") if likeness > _SURPRISE else ""
 
     def _what_is_open(self) -> str:
         names = ", ".join(n for n, known in self.identifiable.items() if not known)

@@ -7,7 +7,7 @@ while the curve grows to its whole length. Populations are scanned as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -24,7 +24,7 @@ _MESH, _RELATIVE_MESH = 0.1, 0.12
 _SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "c": (0.1, 0.5, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
 """Coordinates beside theta: on a few collisions these can stand in for one another, and lead theta astray."""
 _SHORTEST, _LONGEST, _GROWTH = 12, 64, 6
-_CARRIED, _ENDED = 8, 3
+_CARRIED, _ENDED = 6, 3
 _EXCLUDED, _EXCLUDED_ON_THE_WAY = 100.0, 1e4
 """chi2 above the best valley's by which one is given up, at its minimum and before."""
 _ROUGH = 2e-3
@@ -32,7 +32,7 @@ _ROUGH = 2e-3
 _MOST = 150
 """Evaluations for one minimum."""
 _LEASH = 0.3
-"""Natural units: how firmly a part of the curve, which may not determine every name, holds on to the start."""
+"""Natural units: how firmly a part of the curve, which may leave names open, holds on to the start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,8 @@ class Valley:
 
 def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
     """The lowest minima, best first; unless the noise is known it is what the best one leaves over."""
-    parts = [_roughly(data.until(k)) for k in _lengths(data, at.declared.theta)]
+    parts = [data.until(k) for k in _lengths(data, at.declared.theta)]
+    parts = [p.roughly(_ROUGH * float(np.max(np.abs(p.values)))) for p in parts]
     starts, carried = scanned(parts[0], at), _CARRIED
     level = noise(parts[0], predicted(parts[0], at.parameters(starts[0]))[0], noise_known, len(at.names))
     for part in parts:
@@ -61,7 +62,8 @@ def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
     first, *rest = found
     best = _settled(data, at, first.u, noise_known)
     level = noise(data, best.evaluation.mean, noise_known, len(at.names))
-    rivals = [v for v in rest[: _ENDED - 1] if not _hopeless(v, _chi2(data, v.evaluation.mean) - best.chi2, level)]
+    rivals = [v for v in rest[: _ENDED - 1]
+              if not _hopeless(v, _chi2(data, v.evaluation.mean) - best.chi2, level)]
     ended = sorted([best, *(_settled(data, at, v.u, noise_known) for v in rivals)], key=lambda v: v.chi2)
     return _distinct(ended, noise(data, ended[0].evaluation.mean, noise_known, len(at.names)), 3.0)
 
@@ -125,11 +127,6 @@ def _valley(curve: Curve, found: Minimum | None, spent: int = 0) -> Valley:
     slopes = found.evaluation.jacobian * found.evaluation.weight[:, None] / curve.units
     return Valley(found.at * curve.units, found.evaluation, _chi2(curve.data, found.evaluation.mean),
                   slopes.T @ slopes, found.converged, spent + found.evaluations)
-
-
-def _roughly(data: Measured) -> Measured:
-    """With sigma blunted, so that the search neither hurries nor lingers on the way."""
-    return replace(data, sigma=np.maximum(data.sigma, _ROUGH * np.max(np.abs(data.values))))
 
 
 def _chi2(data: Measured, mean: np.ndarray) -> float:

@@ -44,7 +44,7 @@ def fit_energy(energies: Any, parameters: Parameters, free: Sequence[str] = ("th
     found = _row("energies", energies, 2)
     known = _sigma(sigma, found)
     if not np.isfinite(found[1:]).any():
-        raise ValueError("energies: none was measured after a collision; expected (k + 1,), index 0 the start")
+        raise ValueError("energies: none was measured after a collision; index 0 is the start")
     data = Energies(np.nan_to_num(found), known, initial)
     return _fitted(data, coordinates(_checked(parameters), free), sigma is not None)
 
@@ -75,7 +75,8 @@ def _row(name: str, values: Any, shortest: int) -> np.ndarray:
     if found.ndim != 1 or len(found) < shortest:
         raise ValueError(f"{name}: expected one row of {shortest} numbers or more, found shape {found.shape}")
     if np.isinf(found).any():
-        raise ValueError(f"{name}[{int(np.argmax(np.isinf(found)))}] is infinite; nan marks what was not measured")
+        place = int(np.argmax(np.isinf(found)))
+        raise ValueError(f"{name}[{place}] is infinite; nan marks what was not measured")
     if np.isnan(found).all():
         raise ValueError(f"{name}: all are nan, nothing was measured")
     return found
@@ -104,7 +105,7 @@ def _distribution(p: np.ndarray, sigma: np.ndarray) -> None:
         raise ValueError(f"populations[{n}] = {p[n]:g} must be at least 0; if that is noise, give its sigma")
     total = float(np.nansum(p))
     if total > 1.0 + 1e-9 + _SURPRISE * math.hypot(*sigma[~np.isnan(p)]):
-        raise ValueError(f"populations sum to {total:g}, expected at most 1; if that is noise, give its sigma")
+        raise ValueError(f"populations sum to {total:g}, not to 1 at most; if that is noise, give its sigma")
 
 
 def _fitted(data: Measured, at: Coordinates, noise_known: bool) -> FitResult:

@@ -68,7 +68,7 @@ def coordinates(m: Parameters, free: Sequence[str]) -> Coordinates:
         if name not in FREE:
             raise ValueError("free: " + nearest(str(name), FREE))
     if "theta" in names and m.theta == 0.0:
-        raise ValueError("theta = 0 is no start for a fit: such qubits pass and leave nothing; give a guess > 0")
+        raise ValueError("theta = 0 is no start for a fit: such qubits leave nothing; give a guess > 0")
     if "detuning_ratio" in names and m.collision != "jaynes_cummings":
         raise ValueError(f"free: detuning_ratio must stay 0 for collision={m.collision!r}")
     return Coordinates(names, m)

@@ -24,18 +24,28 @@ _STEP = 1e-5
 
 
 class Measured(Protocol):
-    """Values (T,) after some of `collisions` collisions from `initial`; sigma (T,), infinite where unmeasured."""
+    """Values (T,) from `collisions` collisions after `initial`; sigma (T,), infinite where unmeasured."""
 
-    values: np.ndarray
-    sigma: np.ndarray
-    collisions: int
-    initial: Any
+    @property
+    def values(self) -> np.ndarray: ...
+
+    @property
+    def sigma(self) -> np.ndarray: ...
+
+    @property
+    def collisions(self) -> int: ...
+
+    @property
+    def initial(self) -> Any: ...
 
     def of(self, stepper: Stepper) -> np.ndarray:
         """The same (T,) from a stepper at collision 0, which it advances."""
 
     def until(self, collisions: int) -> Self:
         """The part of it that the first collisions determine, all of it if there is no part."""
+
+    def roughly(self, sigma: float) -> Self:
+        """The same with no sigma below that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +72,9 @@ class Energies:
         part = slice(None, collisions + 1)
         return replace(self, values=self.values[part], sigma=self.sigma[part])
 
+    def roughly(self, sigma: float) -> Energies:
+        return replace(self, sigma=np.maximum(self.sigma, sigma))
+
 
 @dataclass(frozen=True, eq=False)
 class Populations:
@@ -80,6 +93,9 @@ class Populations:
 
     def until(self, collisions: int) -> Populations:
         return self
+
+    def roughly(self, sigma: float) -> Populations:
+        return replace(self, sigma=np.maximum(self.sigma, sigma))
 
 
 def predicted(data: Measured, m: Parameters, dimension: int | None = None) -> tuple[np.ndarray, int]:
