@@ -59,8 +59,8 @@ def pulls(fits, m, free):
 
 @pytest.mark.parametrize("m, sigma", [(COHERENT, 0.05), (INCOHERENT, None)], ids=["known", "unknown"])
 def test_errors_are_those_of_repeated_measurements(m, sigma):
-    noise, truth, free = np.random.default_rng(7), charge(m, 20).energy, ("theta", "q")
-    fits = [fit_energy(truth + 0.05 * noise.standard_normal(21), m, free, sigma) for _ in range(100)]
+    noise, truth, free = np.random.default_rng(11), charge(m, 60).energy, ("theta", "q")
+    fits = [fit_energy(truth + 0.05 * noise.standard_normal(61), m, free, sigma) for _ in range(100)]
     found = pulls(fits, m, free)
     assert np.all(np.abs(found.mean(axis=0)) < 0.3)
     assert np.all((found.std(axis=0) > 0.85) & (found.std(axis=0) < 1.15))

@@ -36,8 +36,9 @@ def fit_energy(energies: Any, parameters: Parameters, free: Sequence[str] = ("th
     hold what is known and, for `free` (of `free_names.FREE`), where to begin: theta may be 30 % off and q
     anything. "c" and "detuning_ratio" are told as moduli. `sigma`, a number or (k + 1,), is the standard
     deviation of each energy; None takes one noise for all from the residuals, so that `chi2_per_dof` is 1
-    unless nothing but rounding is left. With a sigma chi2 tells whether the model can be right; without one
-    only the likeness of neighbouring residuals does.
+    unless nothing but rounding is left, and errors are those of Student's distribution. With a sigma chi2
+    tells whether the model can be right; without one only the likeness of neighbouring residuals does.
+    A value at the edge of its range (c = 1, loss = 0) is told there, with the sigma it would have inside.
 
     ValueError for wrong shapes, unknown names and sigmas that are none.
     """
