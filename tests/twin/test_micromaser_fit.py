@@ -142,6 +142,23 @@ def test_two_angles_that_explain_the_data_equally_well_are_both_named():
     assert "theta = 1.30" in result.message and "theta = 1.84" in result.message
 
 
+def test_the_two_sides_of_a_trap_are_told_apart_only_by_quiet_data():
+    # What escapes through the trap theta = pi/sqrt(2) goes as the square of the distance from it.
+    m = Parameters(theta=np.pi / 2**0.5 + 0.0084, q=0.103, c=0.0)
+    p = charge(m, 30).populations(30)
+    quiet = fit_populations(p, m.replace(theta=2.1), 30, ("theta", "q"))
+    assert recovered(quiet, m, ("theta", "q")) == pytest.approx([0.0, 0.0], abs=1e-7)
+    loud = fit_populations(p, m.replace(theta=2.1), 30, ("theta", "q"), 3e-4)
+    assert loud.verdict is Verdict.NOT_IDENTIFIABLE and "theta" not in loud.parameters
+    assert "theta = 2.21" in loud.message and "theta = 2.22" in loud.message
+
+
+def test_data_with_less_noise_than_declared_are_no_reason_for_doubt():
+    result = fit_energy(charge(INCOHERENT, 100).energy, off(INCOHERENT, ("theta", "q")), ("theta", "q"), 0.05)
+    assert recovered(result, INCOHERENT, ("theta", "q")) == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert result.chi2_per_dof < 1e-6
+
+
 def test_full_coherence_is_found_at_the_edge():
     m = COHERENT.replace(c=1.0)
     noise = np.random.default_rng(2).standard_normal(101)

@@ -118,11 +118,11 @@ class Answer:
         excess = self._chi2_per_dof - 1.0
         if self._dof > 0 and excess > max(_BAND, _SURPRISE * math.sqrt(2.0 / self._dof)):
             return f"chi2 is {1.0 + excess:.3g} per degree of freedom: no such qubits made these data"
-        used = self._residuals[np.isfinite(self.data.sigma)]
-        rounding = self._noise == 1.0 and not self.noise_known
-        if rounding or len(used) < _MANY:
+        used = self._residuals[np.isfinite(self.data.sigma)] / self._noise
+        if len(used) < _MANY:
             return ""
-        likeness = persistence(used)
+        # Residuals far below the noise may be alike: then data have none, or rounding is all that is left.
+        likeness = persistence(used) * min(1.0, float(np.var(used)))
         return (f"neighbouring residuals are alike ({likeness:.1f} sigma): the model misses something "
                 "that is in the data") if likeness > _SURPRISE else ""
 

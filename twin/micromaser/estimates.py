@@ -1,8 +1,8 @@
 """From a rough start to the minima that may be the global one.
 
 Rabi phases theta sqrt(n) make curves multimodal in theta, the more so the more collisions there are. So
-theta and q are scanned on the first few collisions, where valleys are wide, and the best valleys are followed
-while the curve grows to its whole length. Populations are scanned as they are.
+theta, q, c and loss are scanned on the first few collisions, where valleys are wide, and the best valleys are
+followed while the curve grows to its whole length. Populations are scanned as they are.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from .measured import Curve, Measured, predicted
 
 _REACH, _FARTHEST = (0.6, 1.5), 4.0
 """How far the scan goes in theta: as a factor, and absolute."""
-_MESH, _RELATIVE_MESH = 0.1, 0.12
+_MESH, _RELATIVE_MESH = 0.07, 0.1
 """Its steps: valleys are 0.4 wide on the first collisions at any theta, and relative to theta below that."""
-_SCANNED = {"q": (0.1, 0.3, 0.5, 0.7, 0.9), "c": (0.1, 0.5, 0.9), "loss": (0.003, 0.03, 0.1, 0.3)}
+_SCANNED = {"q": (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95), "c": (0.1, 0.5, 0.9),
+            "loss": (0.003, 0.03, 0.1, 0.3)}
 """Coordinates beside theta: on a few collisions these can stand in for one another, and lead theta astray."""
 _SHORTEST, _LONGEST, _GROWTH = 12, 64, 6
 _CARRIED, _ENDED = 6, 3
@@ -29,6 +30,10 @@ _EXCLUDED, _EXCLUDED_ON_THE_WAY = 100.0, 1e4
 """chi2 above the best valley's by which one is given up, at its minimum and before."""
 _ROUGH = 2e-3
 """Of the largest value: on the way no valley needs to be known more sharply."""
+_ROTATIONS, _BESIDE = 3, 0.1
+"""How many half turns of a trap, and how far from it, are looked at for a mirror image."""
+_SETTLED = 1e-10
+"""chi2 that may be left to gain: data without noise give their parameters to 1e-5 of a sigma."""
 _MOST = 150
 """Evaluations for one minimum."""
 _LEASH = 0.3
@@ -59,13 +64,34 @@ def valleys(data: Measured, at: Coordinates, noise_known: bool) -> list[Valley]:
         carried = max(carried // 2, _ENDED)
         found = _distinct(found, level, 10.0)[:carried]
         starts = [v.u for v in found]
-    first, *rest = found
-    best = _settled(data, at, first.u, noise_known)
+    return _ended(data, at, found, noise_known)
+
+
+def _ended(data: Measured, at: Coordinates, found: list[Valley], noise_known: bool) -> list[Valley]:
+    """The best of rough minima settled, with those that may rival it: others, and its mirror images."""
+    best = _settled(data, at, found[0].u, noise_known)
     level = noise(data, best.evaluation.mean, noise_known, len(at.names))
-    rivals = [v for v in rest[: _ENDED - 1]
-              if not _hopeless(v, _chi2(data, v.evaluation.mean) - best.chi2, level)]
-    ended = sorted([best, *(_settled(data, at, v.u, noise_known) for v in rivals)], key=lambda v: v.chi2)
+    rivals = [v.u for v in found[1:_ENDED]
+              if not _hopeless(v.converged, _chi2(data, v.evaluation.mean) - best.chi2, level)]
+    rivals += [u for u in _mirrored(at, best.u)
+               if not _hopeless(False, _chi2(data, predicted(data, at.parameters(u))[0]) - best.chi2, level)]
+    ended = sorted([best, *(_settled(data, at, u, noise_known) for u in rivals)], key=lambda v: v.chi2)
     return _distinct(ended, noise(data, ended[0].evaluation.mean, noise_known, len(at.names)), 3.0)
+
+
+def _mirrored(at: Coordinates, u: np.ndarray) -> list[np.ndarray]:
+    """u with theta as far on the other side of the trapping angles Q pi/sqrt(m) beside it.
+
+    What leaks through a trap goes as the square of the distance from it, so that the two sides look alike.
+    """
+    if "theta" not in at.names:
+        return []
+    i, rotations = at.names.index("theta"), np.arange(1, _ROTATIONS + 1)
+    below = np.floor((rotations * np.pi / u[i]) ** 2)
+    photons = np.concatenate((below, below + 1.0))
+    traps = np.tile(rotations, 2)[photons > 0.0] * np.pi / np.sqrt(photons[photons > 0.0])
+    images = [2.0 * trap - u[i] for trap in traps if abs(trap / u[i] - 1.0) < _BESIDE]
+    return [np.where(np.arange(len(u)) == i, theta, u) for theta in images]
 
 
 def scanned(data: Measured, at: Coordinates) -> list[np.ndarray]:
@@ -107,7 +133,8 @@ def _settled(data: Measured, at: Coordinates, u: np.ndarray, noise_known: bool) 
     here, level, spent = curve(u / curve.units), np.inf, 1
     while True:
         before, level = level, noise(data, here.mean, noise_known, len(u))
-        found = minimise(curve, data.values, u / curve.units, free, level, first=here, bounds=curve.bounds)
+        found = minimise(curve, data.values, u / curve.units, free, level, _SETTLED, first=here,
+                         bounds=curve.bounds)
         valley = _valley(curve, found, spent)
         u, here, spent = valley.u, valley.evaluation, valley.evaluations
         if _curve(data, at, u).dimension > curve.dimension:
@@ -137,15 +164,15 @@ def _distinct(found: list[Valley], level: float, apart: float) -> list[Valley]:
     """Of minima, best first, those that noise at `level` does not exclude, `apart` sigma from one another."""
     kept: list[Valley] = []
     for valley in found:
-        hopeless = _hopeless(valley, valley.chi2 - found[0].chi2, level)
+        hopeless = _hopeless(valley.converged, valley.chi2 - found[0].chi2, level)
         if not hopeless and not any(_steps(valley, other) < apart * level for other in kept):
             kept.append(valley)
     return kept
 
 
-def _hopeless(valley: Valley, excess: float, level: float) -> bool:
+def _hopeless(at_minimum: bool, excess: float, level: float) -> bool:
     """True if noise at `level` does not make up for that excess of chi2."""
-    return excess > level**2 * (_EXCLUDED if valley.converged else _EXCLUDED_ON_THE_WAY)
+    return excess > level**2 * (_EXCLUDED if at_minimum else _EXCLUDED_ON_THE_WAY)
 
 
 def _steps(one: Valley, other: Valley) -> float:
