@@ -57,10 +57,11 @@ def pulls(fits, m, free):
     return np.array([[(f.parameters[n] - abs(m.value(n))) / f.sigma[n] for n in free] for f in fits])
 
 
-@pytest.mark.parametrize("m, sigma", [(COHERENT, 0.05), (INCOHERENT, None)], ids=["known", "unknown"])
-def test_errors_are_those_of_repeated_measurements(m, sigma):
-    noise, truth, free = np.random.default_rng(11), charge(m, 60).energy, ("theta", "q")
-    fits = [fit_energy(truth + 0.05 * noise.standard_normal(61), m, free, sigma) for _ in range(100)]
+@pytest.mark.parametrize("m, free, sigma", [
+    (COHERENT, ("q",), 0.05), (INCOHERENT, ("theta", "q"), None)], ids=["known", "unknown"])
+def test_errors_are_those_of_repeated_measurements(m, free, sigma):
+    noise, truth = np.random.default_rng(11), charge(m, 40).energy
+    fits = [fit_energy(truth + 0.05 * noise.standard_normal(41), m, free, sigma) for _ in range(100)]
     found = pulls(fits, m, free)
     assert np.all(np.abs(found.mean(axis=0)) < 0.3)
     assert np.all((found.std(axis=0) > 0.85) & (found.std(axis=0) < 1.15))
@@ -139,7 +140,7 @@ def test_two_angles_that_explain_the_data_equally_well_are_both_named():
     m = INCOHERENT.replace(theta=1.3)
     result = fit_energy(charge(m, 1).energy, m.replace(theta=1.45), ("theta",), 0.01)
     assert result.verdict is Verdict.NOT_IDENTIFIABLE and result.parameters == {}
-    assert "theta = 1.30" in result.message and "theta = 1.84" in result.message
+    assert "theta = 1.3" in result.message and "theta = 1.84" in result.message
 
 
 def test_the_two_sides_of_a_trap_are_told_apart_only_by_quiet_data():
