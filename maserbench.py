@@ -3,11 +3,15 @@
 Imports are made inside the commands, so that `maserbench --help` is quick and the headless path loads no Qt.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+# Our matrices are small: threads of the linear algebra wait for each other and for those of other processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Lab control and digital twin of a room-temperature pentacene maser bench.")
@@ -28,7 +32,11 @@ Columns = Annotated[str | None, typer.Option("--columns", metavar="NAME,...", he
 Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
 Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
 Collisions = Annotated[int | None, typer.Option("--collisions", min=0, help="qubits through the cavity")]
+At = Annotated[str | None, typer.Option("--at", metavar="GRID", help="collisions to print: log:1:1e6:181")]
 Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon levels; found by itself")]
+Places = Annotated[list[str] | None, typer.Argument(metavar="HOST[:PORT]|RESOURCE...")]
+Recorder = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml",
+                                              help="a bench file, and the instruments it names")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -82,6 +90,16 @@ def check_command(bench: Bench = "virtual", json: Json = False,
     check(bench, json, explain)
 
 
+@app.command("discover")
+def discover_command(places: Places = None, bench: Recorder = None,
+                     visa: Annotated[str | None, typer.Option(metavar="@py|@ivi", help="library")] = None,
+                     timeout: Annotated[float, typer.Option(min=0.01, help="[s] for each question")] = 1.0,
+                     json: Json = False) -> None:
+    """List the instruments that answer, and the drivers that fit them."""
+    from procedures.machinery.commands.discover import discover
+    discover(places or (), bench, visa, timeout, json)
+
+
 @app.command("safe")
 def safe_command(bench: Bench = "virtual") -> None:
     """Drive the bench into its safe state and verify it."""
@@ -91,24 +109,25 @@ def safe_command(bench: Bench = "virtual") -> None:
 
 @app.command("simulate")
 def simulate_command(system: str, model: Wish = None, duration: Wish = None, points: Count = None,
-                     collisions: Collisions = None, dimension: Levels = None, settings: Settings = None,
-                     seed: Seed = None, columns: Columns = None, output: File = None) -> None:
+                     collisions: Collisions = None, dimension: Levels = None, at: At = None,
+                     settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                     output: File = None) -> None:
     """Solve the twin and print the trajectory as CSV."""
     from procedures.machinery.commands.sweep import simulate
     options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
-               "dimension": dimension}
+               "dimension": dimension, "at": at}
     simulate(system, options, settings or (), columns, output)
 
 
 @app.command("sweep")
 def sweep_command(system: str, axis: Axes = None, model: Wish = None, duration: Wish = None,
                   points: Count = None, collisions: Collisions = None, dimension: Levels = None,
-                  settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                  at: At = None, settings: Settings = None, seed: Seed = None, columns: Columns = None,
                   output: File = None) -> None:
     """Solve the twin over a grid and print a row for each point as CSV."""
     from procedures.machinery.commands.sweep import sweep
     options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
-               "dimension": dimension}
+               "dimension": dimension, "at": at}
     sweep(system, axis or (), options, settings or (), columns, output)
 
 
@@ -127,6 +146,25 @@ def fit_command(source: Path, bench: Annotated[str | None, typer.Option("--bench
     """Fit the shots of a run, or one burst in a CSV file (seconds, volts)."""
     from procedures.machinery.commands.refit import fit
     raise typer.Exit(fit(source, bench, model, json, output))
+
+
+@app.command("replay")
+def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
+                   real_time: Annotated[bool, typer.Option("--real-time", help="at its own pace")] = False
+                   ) -> None:
+    """Play a stored run through the pipeline of a live one, and compare with what it holds."""
+    from procedures.machinery.commands.refit import replay
+    raise typer.Exit(replay(run, model, json, real_time))
+
+
+@app.command("import")
+def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+                   bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",
+                                                      help="the bench that recorded them")],
+                   output: Output = Path("runs")) -> None:
+    """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
+    from procedures.machinery.commands.bring_in import bring_in
+    bring_in(files, bench, output)
 
 
 @app.command("export")

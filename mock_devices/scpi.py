@@ -100,10 +100,13 @@ class Framer:
         while True:
             end = self._find_end()
             if end is None:
-                if self._skipping or self._announced > self._limit or len(self._buffer) > self._limit:
-                    if not self._skipping:
-                        yield ScpiError(-363, f"messages end within {self._limit} bytes")
-                    self._skip()
+                if not self._skipping and max(self._announced, len(self._buffer)) > self._limit:
+                    yield ScpiError(-363, f"messages end within {self._limit} bytes")
+                    self._skipping = True
+                    continue  # its end may have come with it
+                if self._skipping:
+                    self._buffer.clear()
+                    self._scanned = self._quote = self._announced = self._data_end = 0
                 return
             message = bytes(self._buffer[:end])
             del self._buffer[:end + 1]
@@ -116,11 +119,6 @@ class Framer:
             elif message.strip():
                 carriage_return = message.endswith(b"\r") and data_end < len(message)
                 yield message[:-1] if carriage_return else message
-
-    def _skip(self) -> None:
-        self._buffer.clear()
-        self._scanned = self._quote = self._announced = self._data_end = 0
-        self._skipping = True
 
     def _find_end(self) -> int | None:
         """Index of the terminator of the first message, None if it has not arrived yet."""

@@ -150,7 +150,7 @@ class ScpiDevice:
                         break
                 else:
                     if reply is not None:
-                        replies.append(reply.encode("latin-1") if isinstance(reply, str) else reply)
+                        replies.append(_bytes(reply))
         except ScpiError as error:
             self.report(session, error)
         return b";".join(replies) + self.reply_end if replies else b""
@@ -223,6 +223,11 @@ class ScpiDevice:
             if command.kind or (command.on_query if unit.query else command.on_set):
                 return command, suffixes
         raise ScpiError(-113, unit.header + ("?" if unit.query else ""))
+
+
+def _bytes(reply: Reply) -> bytes:
+    """A reply as it goes onto the wire; letters that Latin-1 lacks become question marks."""
+    return reply.encode("latin-1", "replace") if isinstance(reply, str) else reply
 
 
 def _operation_complete(device: ScpiDevice, request: Request) -> None:

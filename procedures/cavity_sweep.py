@@ -14,6 +14,7 @@ from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
 from twin.cavity import fit_cavity_power
 
 from .machinery.acquire import Acquisition
+from .machinery.measured import Measured
 
 
 class CavitySweep(Procedure):
@@ -22,7 +23,6 @@ class CavitySweep(Procedure):
     ROLES = ("microwave", "analyser")
     DATA_COLUMNS = ["frequency (Hz)", "reflected_power_dbm"]
     acquisition: Acquisition
-    sweep: tuple[np.ndarray, np.ndarray] | None = None  # [Hz], [dBm]
 
     frequency = FloatParameter("Centre frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
                                description="middle of the sweep")
@@ -51,14 +51,16 @@ class CavitySweep(Procedure):
             self.acquisition.progress(i + 1, self.points)
         self.acquisition.make_safe()
         self.acquisition.take_trace({"frequency": frequencies, "reflected_power": read})
-        self.sweep = (frequencies, read)
 
     def shutdown(self) -> None:
         self.acquisition.end()
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self, measured: Measured) -> dict[str, Any]:
         """Empty when the sweep was stopped before its end."""
-        return {} if self.sweep is None else _answer(fit_cavity_power(*self.sweep))
+        if not len(measured.shots):
+            return {}
+        traces = measured.shots[0].traces
+        return _answer(fit_cavity_power(traces["frequency"], traces["reflected_power"]))
 
 
 def _answer(fitted: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from twin.optical_pump import triplets_per_molecule
 
 from .machinery import settings
 from .machinery.acquire import ROLES, Acquisition
+from .machinery.measured import Measured
 from .machinery.rows import COLUMNS, Row
 
 
@@ -45,8 +46,8 @@ class PumpThreshold(Procedure):
     def shutdown(self) -> None:
         self.acquisition.end()
 
-    def answer(self) -> dict[str, Any]:
-        rows, bench = self.acquisition.rows, self.acquisition.bench.description
+    def answer(self, measured: Measured) -> dict[str, Any]:
+        rows, bench = measured.rows, measured.description
         return {**threshold_energy(rows.resolved(), bench), **detection_energy(rows.complete),
                 "verdicts": rows.verdicts()}
 

@@ -29,7 +29,12 @@ __all__ = ["BenchDescription", "BenchFileError", "Expected", "RoleDescription", 
 
 @dataclass(frozen=True)
 class BenchDescription:
-    """Everything a bench file says. `truth` (None on a real bench) is for the software instruments alone."""
+    """Everything a bench file says. `truth` (None on a real bench) is for the software instruments alone.
+
+    `visa` is the VISA library that opens the resources, as PyVISA names it.
+    `reference`: "shared" where sources and digitiser are locked to one 10 MHz, so that a carrier's phase is
+    the same in every shot; else "free".
+    """
 
     name: str
     text: str
@@ -43,6 +48,8 @@ class BenchDescription:
     limits: Mapping[str, tuple[float, float]]
     console: str | None
     truth: Truth | None
+    visa: str = "@py"
+    reference: str = "free"
 
     def drive(self, energy: float, start: float = 0.0) -> Drive:
         """The drive of a pulse of `energy` [J] in the expected crystal, first light at `start` [s]."""
@@ -82,4 +89,6 @@ def parse(text: str, name: str) -> BenchDescription:
         photodiode=bench_tables.read_photodiode(reader, pump),
         limits=bench_tables.read_limits(reader),
         console=bench_tables.read_console(reader, virtual),
-        truth=bench_tables.read_truth(reader, virtual, pump, receivers, expected.parameters))
+        reference=bench_tables.read_reference(reader),
+        truth=bench_tables.read_truth(reader, virtual, pump, receivers, expected.parameters),
+        visa=bench_tables.read_visa(reader))

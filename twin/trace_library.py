@@ -36,6 +36,7 @@ _BEFORE = 6.0  # stored before half height, in 1/lambda; 30 in all
 _SPAN = 30.0
 _LONGEST = 200e-6  # [s] after that a burst does not come
 _SHORT = 0.15e-6  # [s] pulses below this are one kick to any burst
+_KICK = Drive(pump_rate=1e6, pump_off_at=5e-9)  # what stands for all of them, whichever is fitted first
 _SEED = 4e-12  # photons per triplet that the traces start from
 _KEPT = 16
 _FINAL = 80  # traces that are compared at full resolution
@@ -128,16 +129,15 @@ def library(parameters: Parameters, drive: Drive, collective_coupling: float,
     """
     octave = math.log2(collective_coupling)
     octave = round(octave) if free[0] else octave
-    short = pulse_length(drive) < _SHORT
-    made = None if short else crossing(parameters, drive)
-    pulse = "short" if made is None else (made.times.tobytes(), made.rate.tobytes())
+    made = crossing(parameters, _KICK if pulse_length(drive) < _SHORT else drive)
+    pulse = made.times.tobytes(), made.rate.tobytes()
     key = (octave, free, parameters.cavity_decay, parameters.coherence_decay_35, parameters.branching,
            parameters.triplet_decay, parameters.spin_lattice_35, parameters.spin_lattice_34,
            parameters.spin_lattice_45, pulse)
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
-    _kept[key] = _build(parameters, made or crossing(parameters, drive), 2.0**octave, free)
+    _kept[key] = _build(parameters, made, 2.0**octave, free)
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
     return _kept[key]

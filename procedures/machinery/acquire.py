@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from . import events, safety
 from .bench import Bench
 from .failures import BenchFailure, StateUnknown
 from .live_fit import LiveFit
+from .measured import Measured, Written
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
+from .shot_checks import oddities
 from .store import Channel, Layout
 
 ROLES = ("pump", "timing", "digitiser")
@@ -45,6 +47,11 @@ class Acquisition:
         self._number, self._due, self._safe = 0, 0.0, False
         self.safe_state: events.SafeState | None = None
 
+    @property
+    def measured(self) -> Measured:
+        """What the run has measured so far."""
+        return Measured(self.bench.description, Written(self.folder.store), self.rows)
+
     def note(self, event: events.Event) -> None:
         """Into events.jsonl first, then to all who watch."""
         self.folder.note(event)
@@ -52,12 +59,15 @@ class Acquisition:
 
     # the bench
 
-    def begin(self, procedure: Any) -> None:
-        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown."""
+    def begin(self, procedure: Any, also: Sequence[str] = ()) -> None:
+        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown.
+
+        `also` names values that the procedure measures before a shot and hands to `take`.
+        """
         self._procedure = procedure
         self._start_from_safe()
         self._configure()
-        self._settings = self.read_settings()
+        self._settings = self.read_settings() | dict.fromkeys(also, math.nan)
         self._start_store({})
         assert self.folder.store is not None
         d = self.bench.description
@@ -117,19 +127,24 @@ class Acquisition:
 
     # one shot
 
-    def take(self, energy: float) -> Shot:
-        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource."""
+    def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
+        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
+
+        `also` are SI values that were set or measured since the last shot, stored with this one.
+        """
         self._look_at_the_laser()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
         waveforms = self._fire()
         self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        self._settings |= also or {}
         if "energy" in self.bench.roles:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
+        self._tell_oddities(shot, pulse)
         self._fit.offer(shot.number)
         self.collect()
         return shot
@@ -179,6 +194,11 @@ class Acquisition:
         self.rows.stored(shot)
         self.note(events.ShotStored(shot))
         self._publish(events.Progress(self._number, self.total))
+
+    def _tell_oddities(self, shot: Shot, pulse: Any) -> None:
+        found = oddities(self.bench.description, shot, pulse, shot.settings["pump.energy"])
+        if found:
+            self.note(events.Notice(f"shot {shot.number}: {'; '.join(found)}"))
 
     # the fits
 

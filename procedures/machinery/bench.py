@@ -118,7 +118,8 @@ class Bench:
         for role, declared in self.description.roles.items():
             try:
                 instrument = connect(declared.driver, declared.resource, role,
-                                     timeout=declared.options.get("timeout", 5.0))
+                                     timeout=declared.options.get("timeout", 5.0),
+                                     visa_library=self.description.visa)
                 self.identities[role] = instrument.identity
                 self.roles[role] = instrument
             except Exception as failure:

@@ -114,7 +114,7 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
          stopped: bool) -> Run:
     message = failure_of(problem) if problem is not None else "stopped by hand" if stopped else ""
     state = "finished" if not message else "aborted"
-    result = procedure.answer() if problem is None else {}
+    result = procedure.answer(acquisition.measured) if problem is None else {}
     safe = acquisition.make_safe()
     if not safe.verified:
         message = (f"{message.rstrip('.') or 'the run is over'}. STATE UNKNOWN, use the emergency stop: "

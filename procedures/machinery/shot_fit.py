@@ -5,8 +5,10 @@ A pure function of the raw record and the bench file, which is why a stored run 
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time as clock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,40 +20,60 @@ from twin.photodiode import Pulse
 from twin.receiver import envelope
 
 from .events import ShotFitted
-from .shot import FitRow, Shot
+from .shot import TUNED, FitRow, Shot
+from .shot_checks import EARLY
 
 _CARRIER = 0.2  # share of negative samples that a modulus cannot have
-_EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
+
+
+class Line(NamedTuple):
+    """The burst's envelope: time [s] and volts (T,), their standard deviation (T,); None: from residuals."""
+
+    time: np.ndarray
+    volts: np.ndarray
+    sigma: np.ndarray | None
 
 
 def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> ShotFitted:
-    """What the twin says about a shot. Reads the pulse from the photodiode's record, else from the shot."""
+    """What the twin says about a shot. Reads the pulse from the photodiode's record, else from the shot.
+
+    Where nobody tells the pulse's energy (a burst that others recorded without a photodiode), it is first
+    taken as the full one and then as that which gives the fitted collective coupling in the declared
+    crystal; the laser is taken to arrive where the bench file says, on which the seed leans.
+    """
     began = clock.perf_counter()
-    receiver, burst = bench.receivers["burst"], shot.waveform
-    pulse = _pulse(bench, shot)
-    time, volts, sigma = _demodulated(receiver, burst.time, burst.volts)
-    spoilt = _spoilt(bench, burst, pulse)
+    bench = _as_tuned(bench, shot)
+    line, pulse = _line(bench.receivers["burst"], shot.waveform), _pulse(bench, shot)
+    if "photodiode" not in shot.waveforms and not math.isfinite(pulse.energy):
+        return _fit_unknown_pulse(bench, shot.number, line, model, began)
+    spoilt = _spoilt(bench, shot.waveform, pulse)
     if spoilt is not None:
         row = FitRow(shot.number, spoilt, {}, {}, {}, None, clock.perf_counter() - began)
-        return ShotFitted(shot.number, row, time, volts, np.full_like(time, np.nan), sigma)
-    return _fitted(bench, shot.number, (time, volts, sigma), pulse, model, began)
+        missing = np.full_like(line.time, np.nan)
+        sigma = missing if line.sigma is None else line.sigma
+        return ShotFitted(shot.number, row, line.time, line.volts, missing, sigma)
+    return _fit_line(bench, shot.number, line, pulse, model, began)
 
 
-def fit_envelope(bench: BenchDescription, time: np.ndarray, volts: np.ndarray,
-                 model: str = "mean_field") -> tuple[float, ShotFitted]:
-    """The same for a record that is not from a run: carrier or its modulus [V] over time [s].
+def _as_tuned(bench: BenchDescription, shot: Shot) -> BenchDescription:
+    """The bench with the mode where it was last measured, if it was measured for this shot."""
+    frequency = shot.settings.get(TUNED, math.nan)
+    if not math.isfinite(frequency):
+        return bench
+    tuned = bench.expected.parameters.replace(cavity_frequency=2.0 * math.pi * frequency)
+    return dataclasses.replace(bench, expected=dataclasses.replace(bench.expected, parameters=tuned))
 
-    Nobody tells this burst's pulse energy [J], so it is first taken as the full one and then as that which
-    gives the fitted collective coupling in the declared crystal; it is returned with the fit. The laser is
-    taken to arrive where the bench file says, on which the seed leans.
-    """
-    energy = float(bench.pump.energies[-1])
-    first = _fit_alone(bench, time, volts, energy, model)
+
+def _fit_unknown_pulse(bench: BenchDescription, number: int, line: Line, model: str,
+                       began: float) -> ShotFitted:
+    highest = float(bench.pump.energies[-1])
+    pulse = Pulse(highest, bench.pump.arrival, 0.0, bench.pump.arrival_jitter)
+    first = _fit_line(bench, number, line, pulse, model, began)
     coupling = first.row.parameters.get("collective_coupling")
     if first.row.verdict in (Verdict.OK, Verdict.NO_BURST) or coupling is None:
-        return energy, first
-    energy = _energy_of(bench, coupling, energy)
-    return energy, _fit_alone(bench, time, volts, energy, model)
+        return first
+    energy = _energy_of(bench, coupling, highest)
+    return _fit_line(bench, number, line, pulse._replace(energy=energy), model, began)
 
 
 def _energy_of(bench: BenchDescription, coupling: float, highest: float) -> float:
@@ -64,29 +86,22 @@ def _energy_of(bench: BenchDescription, coupling: float, highest: float) -> floa
     return high
 
 
-def _fit_alone(bench: BenchDescription, time: np.ndarray, volts: np.ndarray, energy: float,
-               model: str) -> ShotFitted:
-    began = clock.perf_counter()
-    receiver, start = bench.receivers["burst"], bench.pump.arrival
-    raw = np.mean(volts < 0.0) > _CARRIER
-    lines = _demodulated(receiver, time, volts) if raw else (time, volts, None)  # None: the fit finds it out
-    return _fitted(bench, 0, lines, Pulse(energy, start, 0.0, bench.pump.arrival_jitter), model, began)
-
-
-def _fitted(bench: BenchDescription, number: int, lines: tuple[Any, ...], pulse: Pulse, model: str,
-            began: float) -> ShotFitted:
-    time, volts, sigma = lines
+def _fit_line(bench: BenchDescription, number: int, line: Line, pulse: Pulse, model: str,
+              began: float) -> ShotFitted:
     expected = bench.expected
     # The photodiode's edge is the clock; the seed alone decides how long the burst takes after it.
     prior = {**expected.prior, "start": (pulse.start, max(pulse.start_sigma, 1e-11))}
     errors = dict(expected.model_error)
     receiver, drive = bench.receivers["burst"], bench.drive(pulse.energy)
-    result = fit(time, volts, expected.parameters, drive, receiver, free=FREE,
-                 model=model, prior=prior, sigma=sigma, model_error=errors.pop("volts", 0.0),
+    result = fit(line.time, line.volts, expected.parameters, drive, receiver, free=FREE,
+                 model=model, prior=prior, sigma=line.sigma, model_error=errors.pop("volts", 0.0),
                  parameter_model_error=errors)
     row = FitRow(number, result.verdict, result.parameters, result.sigma, result.sigma_model,
                  result.chi2_per_dof, clock.perf_counter() - began)
-    return ShotFitted(number, row, time, volts, _line(result.model_volts, time), result.sigma_volts)
+    drawn = result.model_volts
+    if len(drawn) != len(line.time):
+        drawn = np.full_like(line.time, np.nan)
+    return ShotFitted(number, row, line.time, line.volts, drawn, result.sigma_volts)
 
 
 def _pulse(bench: BenchDescription, shot: Shot) -> Pulse:
@@ -100,17 +115,17 @@ def _spoilt(bench: BenchDescription, burst: Any, pulse: Pulse) -> Verdict | None
     """The verdict on a record that no model should look at."""
     if not np.isfinite(pulse.energy):
         return Verdict.MISFIRE
-    if abs(pulse.start - bench.pump.arrival) > _EARLY:
+    if abs(pulse.start - bench.pump.arrival) > EARLY:
         return Verdict.MISTRIGGERED
     return Verdict.CLIPPED if burst.clipped else None
 
 
-def _demodulated(receiver: Any, time: np.ndarray, volts: np.ndarray) -> tuple[np.ndarray, ...]:
-    if receiver.carrier_frequency > 0.0:
-        time, volts, sigma = envelope(time, volts, receiver.carrier_frequency, receiver.bandwidth)
-        return time, volts, np.broadcast_to(np.asarray(sigma, float), time.shape)
-    return time, volts, np.full_like(volts, receiver.sample_noise)
-
-
-def _line(values: np.ndarray, time: np.ndarray) -> np.ndarray:
-    return values if len(values) == len(time) else np.full_like(time, np.nan)
+def _line(receiver: Any, burst: Any) -> Line:
+    """The record's envelope; one that already is the modulus of a carrier stays as it is."""
+    time, volts = burst.time, burst.volts
+    if receiver.carrier_frequency == 0.0:
+        return Line(time, volts, np.full_like(volts, receiver.sample_noise))
+    if np.mean(volts < 0.0) <= _CARRIER:
+        return Line(time, volts, None)
+    time, volts, sigma = envelope(time, volts, receiver.carrier_frequency, receiver.bandwidth)
+    return Line(time, volts, np.broadcast_to(np.asarray(sigma, float), time.shape))

@@ -83,6 +83,7 @@ SETTABLE = [
 ]
 
 READABLE = [
+    (DG645, "timebase", "TIMB?", "1", "oven"), (DG645, "reference_locked", "TIMB?", "3", True),
     (DG645, "event_status", "INSR?", "5", 5), (DG645, "next_error", "LERR?", "11", 11),
     (DG645, "identity", "*IDN?", "Stanford,DG645,s/n1,1", "Stanford,DG645,s/n1,1"),
     (EksplaNT, "state", "/CPU8000/16/Power", "ON", "ON"),
@@ -96,6 +97,11 @@ READABLE = [
     (EksplaNT, "repetition_rate", "/M_CPU800/18/Repetition rate", "10Hz", 10.0),
     (EksplaNT, "synchronisation", "/M_CPU800/18/Synchronization mode", "External", "External"),
     (KeysightE8257D, "is_enabled", ":OUTPUT?", "0", False),
+    (KeysightE8257D, "reference", ":ROSC:SOUR?", "EXT", "external"),
+    (KeysightE8257D, "reference_locked", ":ROSC:SOUR?", "INT", False),
+    (KeysightE8257D, "frequency_status", ":STAT:QUES:FREQ:COND?", "2", 2),
+    (KeysightE8257D, "power_status", ":STAT:QUES:POW:COND?", "0", 0),
+    (KeysightE8257D, "levelled", ":STAT:QUES:POW:COND?", "2", False),
     (KeysightInfiniium, "armed", ":AER?", "1", True), (KeysightInfiniium, "acquired", ":ADER?", "0", False),
     (KeysightInfiniium, "preamble", ":WAV:PRE?", "2,1,4,1,2E-9,-2E-6,0,1E-3,5E-4,0,2",
      Preamble(4, 2e-9, -2e-6, 1e-3, 5e-4)),

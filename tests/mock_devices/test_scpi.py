@@ -181,6 +181,8 @@ def test_an_announced_gigabyte_is_refused_at_once_and_the_next_message_is_heard(
     first = list(framer.feed(b":DATA #9999999999abc"))
     assert [type(m) for m in first] == [ScpiError] and first[0].code == -363
     assert list(framer.feed(b"def\n*IDN?\n")) == [b"*IDN?"]
+    at_once = list(framer.feed(b":DATA #9999999999abc\n*IDN?\n"))
+    assert at_once[0].code == -363 and at_once[1:] == [b"*IDN?"]
 
 
 def test_an_endless_message_does_not_fill_the_memory():

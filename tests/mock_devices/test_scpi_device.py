@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mock_devices.scpi import block
 from mock_devices.scpi_device import Later, ScpiDevice, action, query, setting
-from mock_devices.scpi_values import Block, Boolean, Integer, Number
+from mock_devices.scpi_values import Block, Boolean, Choice, Integer, Number
 
 
 class Toy(ScpiDevice):
@@ -22,6 +22,7 @@ class Toy(ScpiDevice):
         setting(":LEVel", "level", Number("V", -5.0, 5.0), 0.0),
         setting(":CHANnel<n>:COUNt", "channel{0}.count", Integer(0, 99), 7, range(1, 5)),
         setting(":OUTPut[:STATe]", "output", Boolean(), False),
+        setting(":MODE", "mode", Choice("FAST", "SLOW"), "FAST"),
         action(":STARt", lambda self, request: self.start()),
         query(":RESult", lambda self, request: Later(self.operation, lambda value: f"{value}")),
         action(":DATA", lambda self, request: setattr(self, "data", request.values[0]), Block()),
@@ -164,3 +165,9 @@ def test_no_message_whatever_ends_the_conversation(wire_to, pieces):
     toy.send("\n" * 20)  # an announced block may still be waiting for its bytes; the others must not notice
     assert wire_to(toy.device).ask("*IDN?") == "Toy"
     assert all(code > -300 or code in (-350, -363) for code, _ in toy.session.status.errors)
+
+
+def test_a_letter_that_grows_beyond_its_alphabet_when_capitalised_is_refused_like_any_other(toy):
+    toy.send(":MODE \xffast")
+    assert toy.ask("SYST:ERR?").startswith("-224,")
+    assert toy.ask(":MODE?") == "FAST"

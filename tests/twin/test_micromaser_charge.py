@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from collisions_in_qutip import damping
 
 from twin import micromaser
 from twin.micromaser import Parameters, charge
@@ -60,11 +61,18 @@ def test_weight_that_left_the_levels_comes_back_to_them() -> None:
     assert run.lost_weight[-1] == pytest.approx((ratio**3 - ratio**12) / (1.0 - ratio**12), abs=1e-9)
 
 
-def test_a_state_of_many_photons_leaks_where_no_levels_are_left_for_it() -> None:
+def test_a_given_dimension_leaks_where_no_levels_are_left_to_carry() -> None:
     run = charge(Parameters(theta=0.3, loss=0.5, thermal_photons=100.0, c=0.0), 20, dimension=10)
     assert run.energy[-1] < 9.0 and 0.5 < run.lost_weight[-1] < 1.0
-    with pytest.raises(ValueError, match=r"2000 levels .* up to collision k = \d+"):
-        charge(run.parameters, 20)
+
+
+def test_a_run_that_needs_too_many_levels_is_refused_with_the_collision_it_reaches() -> None:
+    climbing = Parameters(theta=0.06, q=0.0, c=0.0)  # the first trap is at 2742 photons
+    with pytest.raises(ValueError, match=r"2000 levels hold .* up to collision k = \d+") as refusal:
+        charge(climbing, 10_000)
+    reached = int(str(refusal.value).split("k = ")[1].split(";")[0])
+    assert 1000 < reached < 10_000
+    assert charge(climbing, reached).lost_weight[-1] < 1e-12
 
 
 def test_a_million_collisions_stay_below_two_hundred_megabytes() -> None:
@@ -102,6 +110,15 @@ def test_the_run_has_the_ergotropy_of_each_of_its_states(settings: dict[str, Any
     run = charge(Parameters(**settings), 400, dimension=20)
     for k in (1, 2, 5, 80, 81, 300, 399, 400):
         assert run.ergotropy[k] == pytest.approx(micromaser.ergotropy(run.state(k)), abs=1e-9)
+
+
+@pytest.mark.parametrize("collision", ["rabi", "modulated"])
+def test_damping_follows_collisions_that_do_not_conserve_excitations(collision: str) -> None:
+    bare = Parameters(theta=0.4, loss=0.0, collision=collision, coupling_ratio=0.2, c=0.3 + 0.4j)
+    collided = charge(bare, 1).state(1)[:14, :14]
+    exact = damping(0.3, 0.15, 20) @ np.pad(collided, (0, 6)).ravel("F")
+    damped = charge(bare.replace(loss=0.3, thermal_photons=0.15), 1).state(1)
+    assert damped[:10, :10] == pytest.approx(exact.reshape((20, 20), order="F")[:10, :10], abs=1e-12)
 
 
 @pytest.mark.parametrize(("call", "words"), [

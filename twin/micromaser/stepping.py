@@ -12,8 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from .diagonal import DiagonalCharge
+from .diagonal import DiagonalCharge, stays_diagonal
+from .during import MOST_LEVELS, DuringCharge
 from .general import GeneralCharge
+from .hermitian import HermitianCharge
 from .parameters import Parameters
 from .real_gauge import RealCharge, is_real
 
@@ -23,7 +25,8 @@ LOST = 1e-12
 """Weight that may be lost above the highest level that is carried."""
 AROUND = 480
 """Levels carried, if the state needs them, for a dimension that was given: these, or twice the dimension."""
-_UNSEEN = 1e-17
+UNSEEN = 1e-17
+"""Weight above the highest level that no longer matters to what stays below."""
 _CHUNK, _LONGEST_CHUNK = 32, 512
 _FIRST = 24
 
@@ -67,11 +70,12 @@ class Charge(Protocol):
 
 def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     """The quickest one that is exact for collisions `m` from `state` (d, d)."""
+    if m.loses_inside:
+        return DuringCharge
     if m.collision == "jaynes_cummings":
-        if (m.c == 0.0 or m.q in (0.0, 1.0)) and np.count_nonzero(state - np.diag(np.diag(state))) == 0:
+        if stays_diagonal(m, state):
             return DiagonalCharge
-        if m.detuning_ratio == 0.0 and is_real(m, state):
-            return RealCharge
+        return RealCharge if m.detuning_ratio == 0.0 and is_real(m, state) else HermitianCharge
     return GeneralCharge
 
 
@@ -87,17 +91,21 @@ class Stepper:
     """Collisions in chunks, on levels that grow so that at most LOST is lost at the end.
 
     Without `dimension` a run that needs more than LARGEST is refused with ValueError. With one, figures are
-    those of its first levels, and a run that needs more than may be carried leaks.
+    those of its first levels, and a run that needs more than `most` levels leaks. `first` (1, 5) is the row
+    of the initial state, as `advance` has them.
     """
 
     def __init__(self, m: Parameters, state: np.ndarray, collisions: int, dimension: int | None) -> None:
         self._m, self.collisions, self._given = m, collisions, dimension
-        self._most = min(LARGEST, max(2 * dimension, AROUND)) if dimension else LARGEST
         self.kind = representation(m, state)
+        largest = MOST_LEVELS if self.kind is DuringCharge else LARGEST
+        self.most = min(largest, max(2 * dimension, AROUND)) if dimension else largest
         size = dimension or min(max(_FIRST, _with_room(len(state))), LARGEST)
         self.charge = self.kind(m, resized(self.kind.own(m, state), size))
-        self.done, self.leaked = 0, 1.0 - float(self.charge.populations.sum())
-        self._leaked_first, self._chunk = self.leaked, _CHUNK
+        self.done, self.lost = 0, 1.0 - float(self.charge.populations.sum())
+        self._lost_first, self._chunk = self.lost, _CHUNK
+        p, n = np.real(np.diag(state)), np.arange(len(state))
+        self.first = np.array([[p.sum(), n @ p, (n * n) @ p, np.sum(np.abs(state) ** 2), self.lost]])
 
     @property
     def levels(self) -> int:
@@ -117,37 +125,37 @@ class Stepper:
         while True:
             before = self.charge.snapshot
             rows = self.charge.advance(count, self.dimension)
-            leaked = self.leaked + np.cumsum(rows[:, 5])
-            if self._enough(leaked, count) or not self._may_grow():
+            lost = self.lost + np.cumsum(rows[:, 5])
+            if self._enough(lost, count) or not self._may_grow():
                 break
             self.charge = self.kind(self._m, resized(before, self._larger()))
             self._chunk = _CHUNK
         self.done += count
-        self.leaked = float(leaked[-1])
-        return self._trace_held(rows, leaked)
+        self.lost = float(lost[-1])
+        return self._trace_held(rows, lost)
 
-    def _trace_held(self, rows: np.ndarray, leaked: np.ndarray) -> np.ndarray:
+    def _trace_held(self, rows: np.ndarray, lost: np.ndarray) -> np.ndarray:
         """Rounding of the trace taken off again: 1e-16 for each collision, always to the same side."""
         trace = rows[:, 0] + rows[:, 4]
-        factor = np.where(trace > 1e-3, (1.0 - leaked) / np.maximum(trace, 1e-3), 1.0)
+        factor = np.where(trace > 1e-3, (1.0 - lost) / np.maximum(trace, 1e-3), 1.0)
         self.charge.scale(float(factor[-1]))
-        lost = leaked + factor * rows[:, 4]
-        return np.column_stack((rows[:, :3] * factor[:, None], rows[:, 3] * factor * factor, lost))
+        held, above = rows[:, :3] * factor[:, None], rows[:, 4] * factor
+        return np.column_stack((held, rows[:, 3] * factor * factor, lost + above))
 
-    def _enough(self, leaked: np.ndarray, count: int) -> bool:
+    def _enough(self, lost: np.ndarray, count: int) -> bool:
         """True if too little is lost to matter: its amplitude, the root of it, interferes with what stays."""
-        in_all = leaked[-1] - self._leaked_first <= 0.9 * LOST * (self.done + count) / self.collisions
-        return in_all and bool(leaked[-1] - self.leaked <= _UNSEEN)
+        in_all = lost[-1] - self._lost_first <= 0.9 * LOST * (self.done + count) / self.collisions
+        return in_all and bool(lost[-1] - self.lost <= UNSEEN)
 
     def _may_grow(self) -> bool:
-        if self.levels >= LARGEST and not self._given:
-            raise ValueError(f"dimension: {LARGEST} levels hold the state to a lost weight of {LOST:g} only "
-                             f"up to collision k = {self.done}; ask for fewer collisions, or give a "
+        if self.levels >= self.most and not self._given:
+            raise ValueError(f"dimension: {self.most} levels hold the state to a lost weight of {LOST:g} "
+                             f"only up to collision k = {self.done}; ask for fewer collisions, or give a "
                              "dimension and read lost_weight")
-        return self.levels < self._most
+        return self.levels < self.most
 
     def _larger(self) -> int:
-        return min(self._most, int(1.5 * self.levels) // 8 * 8 + 8)
+        return min(self.most, int(1.5 * self.levels) // 8 * 8 + 8)
 
 
 def _with_room(levels: int) -> int:

@@ -1,24 +1,22 @@
-"""`maserbench fit`: the twin asked again about the shots of a run, or about one burst in a CSV file."""
+"""`maserbench fit` and `replay`: the twin asked again about a run, or about one burst in a CSV file."""
 
 from __future__ import annotations
 
-import csv
 import json as json_text
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from procedures.machinery.bench import describe_bench
 from procedures.machinery.events import ShotFitted, ShotStored
 from procedures.machinery.runs import open_run
-from procedures.machinery.shot import Origin, Shot
+from procedures.machinery.shot import Shot
 from twin.bench_description import parse
 from twin.quantity import nearest
 
 from .run import print_progress
-from .watch import Watcher
+from .watch import Watcher, show_result
 
 
 def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | None) -> int:
@@ -39,6 +37,40 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
         print(json_text.dumps(_answer(rows, model, ok, source.is_dir()), indent=1))
     if output is not None:
         output.write_text("".join(json_text.dumps(row) + "\n" for row in rows), "utf-8")
+    return 0 if ok else 3
+
+
+def replay(path: Path, model: str, json: bool, real_time: bool) -> int:
+    """Play a run through the pipeline, print table and answers; 0, or 3 when it has bursts and none is OK."""
+    from procedures.machinery import events
+    from procedures.machinery.replay import replay as play
+    from procedures.machinery.replay import same
+    from procedures.machinery.warm import warm
+    from twin.fit import MODELS
+
+    if model not in MODELS:
+        raise ValueError(f"--model: {nearest(model, MODELS)}")
+    with open_run(path) as run:
+        warm(print_progress)
+        watcher, fits, stored, result = Watcher(), [], run.fits, {}
+        with nullcontext() if json else watcher:
+            for event in play(run, model, real_time=real_time):
+                if not json:
+                    watcher(event)
+                if isinstance(event, events.ShotFitted):
+                    fits.append(event.row)
+                elif isinstance(event, events.RunEnded):
+                    result = dict(event.result)
+        alike = sum(fit.shot in stored and same(fit, stored[fit.shot]) for fit in fits)
+    ok = not fits or any(fit.verdict.name == "OK" for fit in fits)
+    if json:
+        rows = [fit.as_json() for fit in fits]
+        answer = _answer(rows, model, ok, True) | {"result": result, "identical": alike}
+        print(json_text.dumps(answer, indent=1))
+    else:
+        watcher.summary()
+        print(show_result(result))
+        print(f"{alike} of {len(fits)} fits are those that the run holds, to the last digit")
     return 0 if ok else 3
 
 
@@ -76,33 +108,13 @@ def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Shot
 
 
 def _file(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:
-    from procedures.machinery.shot_fit import fit_envelope
+    from procedures.machinery.recorded_burst import recorded_shot
+    from procedures.machinery.shot_fit import fit_shot
     from procedures.machinery.warm import warm
 
     if bench is None:
         raise ValueError(f"{path} holds volts only; name the bench that recorded them with --bench FILE")
     description = describe_bench(bench)
-    time, volts = read_burst(path)
+    shot = recorded_shot(description, path)
     warm(print_progress)
-    energy, fitted = fit_envelope(description, time, volts, model)
-    yield Shot(0, "", {}, {}, Origin.REAL, start=description.pump.arrival, energy=energy), fitted
-
-
-def read_burst(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Time [s] and volts (T,) of a CSV file with or without a header; ValueError with the line."""
-    rows: list[tuple[float, float]] = []
-    with path.open(newline="", encoding="utf-8", errors="replace") as f:
-        for number, row in enumerate(csv.reader(f), start=1):
-            if not row or row[0].lstrip().startswith("#"):
-                continue
-            try:
-                rows.append((float(row[0]), float(row[1])))
-            except (ValueError, IndexError):
-                if rows:
-                    raise ValueError(f"{path}, line {number}: expected seconds,volts, found {row}") from None
-    if len(rows) < 50:
-        raise ValueError(f"{path}: found {len(rows)} samples; expected lines 'seconds,volts', at least 50")
-    table: Any = np.array(rows)
-    if not np.all(np.isfinite(table)) or np.any(np.diff(table[:, 0]) <= 0.0):
-        raise ValueError(f"{path}: times must rise, and all numbers must be finite")
-    return table[:, 0], table[:, 1]
+    yield shot, fit_shot(description, shot, model)

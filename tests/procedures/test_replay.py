@@ -1,0 +1,77 @@
+"""A stored run played again: the same numbers to the last digit, and the same answers."""
+
+import json
+import subprocess
+import sys
+import time
+from datetime import datetime
+
+import pytest
+
+from procedures import open_bench, open_run, run
+from procedures.machinery import events
+from procedures.machinery.replay import replay, same
+from procedures.machinery.shot_fit import fit_shot
+from twin import trace_library
+from twin.bench_description import parse
+
+
+@pytest.fixture(scope="module")
+def taken(served, tmp_path_factory):
+    """A pump scan of four shots, and a cavity sweep."""
+    folder = tmp_path_factory.mktemp("taken")
+    with open_bench(served[0]) as bench:
+        scan = run("pump_threshold", bench, folder, seed=11, shots=4, pump_energy_start="0.2mJ")
+        sweep = run("cavity_sweep", bench, folder, seed=11, points=41)
+    return scan.path, sweep.path
+
+
+def test_fits_and_answers_are_the_same_to_the_last_digit(taken):
+    with open_run(taken[0]) as stored:
+        told = list(replay(stored))
+        fits = [event.row for event in told if isinstance(event, events.ShotFitted)]
+        assert len(fits) == 4 and all(same(fit, stored.fits[fit.shot]) for fit in fits)
+        assert told[-1].result == stored.result
+        kinds = [type(event).__name__ for event in told]
+        assert kinds == ["RunStarted", *["ShotStored", "ShotFitted", "Progress"] * 4, "RunEnded"]
+
+
+def test_a_fit_does_not_remember_the_fits_before_it(taken):
+    with open_run(taken[0]) as stored:
+        description, shots = parse(stored.bench_text, "bench.toml"), list(stored.shots)
+        trace_library.forget()
+        alone = fit_shot(description, shots[3]).row
+        trace_library.forget()
+        after_another = [fit_shot(description, shots[i]).row for i in (1, 3)][1]
+    assert same(alone, after_another)
+
+
+def test_a_sweep_answers_from_its_stored_traces(taken):
+    with open_run(taken[1]) as stored:
+        ended = list(replay(stored))[-1]
+        assert ended.result == stored.result and "loaded_quality" in ended.result
+
+
+def test_the_command_prints_one_object_and_refuses_unknown_models(taken):
+    answer = json.loads(maserbench("replay", taken[0], "--json").stdout)
+    assert (answer["model"], len(answer["shots"]), answer["identical"]) == ("mean_field", 4, 4)
+    with open_run(taken[0]) as stored:
+        assert answer["result"] == stored.result
+    refused = maserbench("replay", taken[0], "--model", "nosuch")
+    assert refused.returncode == 2 and "mean_field" in refused.stderr
+
+
+def test_real_time_keeps_the_pace_of_the_run(taken):
+    with open_run(taken[0]) as stored:
+        list(replay(stored))      # so that the first fit loads nothing
+        began, moments = time.monotonic(), []
+        for event in replay(stored, real_time=True):
+            if isinstance(event, events.ShotStored):
+                moments.append(time.monotonic() - began)
+        first, last = (datetime.fromisoformat(stored.shots[i].moment) for i in (0, -1))
+    assert moments[-1] - moments[0] == pytest.approx((last - first).total_seconds(), abs=0.1)
+
+
+def maserbench(*arguments):
+    return subprocess.run([sys.executable, "-m", "maserbench", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=120)
