@@ -37,7 +37,7 @@ class Recording:
 def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
     """Codes (points,) by input number."""
     times = recording.timebase.times()
-    field = resample(burst.field, burst.start, STEP, times)
+    field = resample(burst.leaving, burst.start, STEP, times)
     names = {number: name for name, number in recording.world.channels.items()}
     return {number: channel.codes(_volts(names.get(number, ""), field, burst.frequency, times, recording,
                                          number))

@@ -12,6 +12,7 @@ import pytest
 from mock_devices.burst import Order, compute
 from mock_devices.crystal import unlike_molecules
 from mock_devices.pulses import pulses_of
+from mock_devices.tone import Incoming
 from mock_devices.truth_log import TruthLog
 from twin import simulate
 from twin.bench_description import BenchFileError, parse
@@ -151,7 +152,7 @@ def test_below_richness_2_everything_is_off_unless_it_is_asked_for():
 
 @pytest.mark.parametrize("detuning", [0.0, 3e5, -2e6])
 def test_a_tone_stands_in_the_dark_mode_with_its_photons_its_frequency_and_noise_about_it(detuning):
-    order = Order(P, OpticalPump(), (), (3, 1), 20e-6, False, leaked_photons=1e8, leak_detuning=detuning,
+    order = Order(P, OpticalPump(), (), (3, 1), 20e-6, False, Incoming(1e8, 1e8, detuning),
                   begin=-2e-6)
     burst = compute(order)
     inside = burst.field[burst.lit:]
