@@ -39,7 +39,8 @@ def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
     times = recording.timebase.times()
     field = resample(burst.field, burst.start, STEP, times)
     names = {number: name for name, number in recording.world.channels.items()}
-    return {number: channel.codes(_volts(names.get(number, ""), field, times, recording, number))
+    return {number: channel.codes(_volts(names.get(number, ""), field, times, recording, number),
+                                  recording.timebase.interval)
             for number, channel in recording.channels.items()}
 
 
