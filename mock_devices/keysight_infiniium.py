@@ -171,10 +171,6 @@ class KeysightInfiniium(Oscilloscope):
         super().arm(wanted)
         self._averages = self._set_averages()
 
-    def forget(self) -> None:
-        super().forget()
-        self.settings["segment_index"] = 1
-
     # --- handing out ------------------------------------------------------------------------------------
 
     @property
@@ -197,17 +193,6 @@ class KeysightInfiniium(Oscilloscope):
         channel = self.channel(self.source)
         return channel.offset + 0.5 * channel.lsb
 
-    def time_tag(self) -> float:
-        """When the selected segment was triggered, after the first [s]."""
-        taken = self.held().taken
-        return taken[self._selected()] - taken[0]
-
-    def _selected(self) -> int:
-        index = self.settings["segment_index"]
-        if index > self.segments:
-            raise ScpiError(-222, f"segment {index} of {self.segments}")
-        return index - 1
-
     def preamble(self) -> str:
         """Format, type, points, count; X increment, origin, reference; Y the same; what Infiniium adds."""
         timebase, channel = self.timebase(), self.channel(self.source)
@@ -223,7 +208,7 @@ class KeysightInfiniium(Oscilloscope):
         """The selected channel's records, waiting for their physics if the triggers have come."""
         held, number, settings, averages = self.held(), self.source, dict(self.settings), self.averages
         channel, increment, origin = self.channel(number), self.y_increment(), self.y_origin()
-        chosen = range(self.segments) if settings["all_segments"] else (self._selected(),)
+        chosen = range(self.segments) if settings["all_segments"] else (self.selected(),)
         first = request.values[0] - 1 if request.values else 0
         points = slice(first, first + request.values[1] if len(request.values) > 1 else None)
 

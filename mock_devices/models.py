@@ -12,6 +12,7 @@ from .bench_file import World
 from .ekspla_nt import EksplaNT
 from .keysight_e8257d import KeysightE8257D
 from .keysight_infiniium import KeysightInfiniium
+from .keysight_infiniivision import KeysightInfiniiVision
 from .rohde_schwarz_fsv import RohdeSchwarzFSV
 from .shutter import Shutter
 from .srs_dg645 import SrsDG645
@@ -26,6 +27,8 @@ MODELS: dict[str, Make] = {
     "instruments.srs_dg645.DG645": lambda role, cavity, world: SrsDG645(cavity),
     "instruments.keysight_infiniium.KeysightInfiniium":
         lambda role, cavity, world: KeysightInfiniium(cavity, world.bits),
+    "instruments.keysight_infiniivision.KeysightInfiniiVision":
+        lambda role, cavity, world: KeysightInfiniiVision(cavity),
     "instruments.keysight_e8257d.KeysightE8257D": lambda role, cavity, world: KeysightE8257D(cavity),
     "instruments.rohde_schwarz_fsv.RohdeSchwarzFSV":
         lambda role, cavity, world: RohdeSchwarzFSV(cavity, world.analyser_loss),

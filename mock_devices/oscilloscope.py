@@ -18,7 +18,10 @@ DEAF = 3e-6  # [s] between the end of a segment and being armed for the next
 
 
 class Oscilloscope(ScpiDevice):
-    """Armed, it takes the bench's triggers. Models say what is set and how many triggers are wanted."""
+    """Armed, it takes the bench's triggers. Models say what is set and how many triggers are wanted.
+
+    Their settings hold `segment_index`, the segment that is looked at, from 1.
+    """
 
     def __init__(self, cavity: VirtualCavity) -> None:
         self.cavity = cavity
@@ -69,9 +72,10 @@ class Oscilloscope(ScpiDevice):
             self.acquisition.stop()
 
     def forget(self) -> None:
-        """No record."""
+        """No record; the next segment to be looked at is the first."""
         self.disarm()
         self.acquisition, self.done_event = None, False
+        self.settings["segment_index"] = 1
 
     def triggered(self) -> tuple[Timebase, dict[int, Channel], Future[Any]] | None:
         """The trigger came: what to record, and the future to fill; None if not armed."""
@@ -101,6 +105,18 @@ class Oscilloscope(ScpiDevice):
     def segments(self) -> int:
         """Records held."""
         return len(self.acquisition.taken) if self.acquisition else 0
+
+    def selected(self) -> int:
+        """Index from 0 of the segment that is looked at; ScpiError -222 if there are not so many."""
+        index = self.settings["segment_index"]
+        if index > self.segments:
+            raise ScpiError(-222, f"segment {index} of {self.segments}")
+        return index - 1
+
+    def time_tag(self) -> float:
+        """When the segment that is looked at was triggered, after the first [s]."""
+        taken = self.held().taken
+        return taken[self.selected()] - taken[0]
 
     def held(self) -> Acquisition:
         """The acquisition whose records are asked for; ScpiError -230 while there is none to be had."""
