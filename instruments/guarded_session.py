@@ -42,15 +42,16 @@ class GuardedSession(VISAAdapter):
     """One instrument's VISA session with deadlines, verification after a timeout, and turns.
 
     `timeout` [ms, as VISA counts] limits each read and each write. `hello` asks who is there, `error_query`
-    what is wrong; "" for instruments that know neither. Other keywords go to PyVISA. Raises CannotConnect.
+    what is wrong; "" for instruments that know neither. `varying` matches what changes in the answer to
+    `hello`. Other keywords go to PyVISA. Raises CannotConnect.
     """
 
     def __init__(self, resource: str, role: str = "", visa_library: str = "@py", timeout: int = 2000,
-                 hello: str = "*IDN?", error_query: str = "SYST:ERR?", log: Any = None,
-                 **settings: Any) -> None:
+                 hello: str = "*IDN?", error_query: str = "SYST:ERR?", varying: str = "",
+                 log: Any = None, **settings: Any) -> None:
         self.role, self.resource_name = role, resource
         self._library, self._settings, self._parent_log = visa_library, settings, log
-        self._timeout, self._hello, self._error_query = timeout, hello, error_query
+        self._timeout, self._hello, self._error_query, self._varying = timeout, hello, error_query, varying
         self._lock = threading.RLock()
         self._line: MendedSocket | None = None
         self._state, self._identity, self._sent, self._hurried = "closed", "", "", False
@@ -141,7 +142,7 @@ class GuardedSession(VISAAdapter):
         """Ask who is there, remember it for the comparison after a timeout, and return it."""
         with self.turn():
             self.write(self._hello)
-            self._identity = self.read().strip()
+            self._identity = re.sub(self._varying, "", self.read()).strip()
         return self._identity
 
     def _open(self) -> None:
@@ -172,7 +173,7 @@ class GuardedSession(VISAAdapter):
         if not self._hello:
             return
         try:
-            found = self.connection.query(self._hello).strip()
+            found = re.sub(self._varying, "", self.connection.query(self._hello)).strip()
         except VisaIOError as problem:
             self._state = "doubtful"
             found = f"it takes a new connection but does not answer {self._hello!r}"

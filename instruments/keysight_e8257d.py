@@ -17,6 +17,8 @@ from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .scpi_instrument import Guarded
 
+REFERENCE_UNLOCKED, UNLEVELLED = 0b10, 0b10     # of STATus:QUEStionable:FREQuency and :POWer
+
 
 class KeysightE8257D(Guarded, Agilent8257D):
     """The E8257D with checked sets. Safe state: RF output off, read back."""
@@ -37,11 +39,37 @@ class KeysightE8257D(Guarded, Agilent8257D):
         validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
         check_set_errors=True)
 
+    reference = Instrument.measurement(
+        ":ROSC:SOUR?", """Get which 10 MHz it follows (str: "internal" or "external").""",
+        values={"internal": "INT", "external": "EXT"}, map_values=True, cast=str)
+
+    frequency_status = Instrument.measurement(
+        ":STAT:QUES:FREQ:COND?", """Get what is wrong with the frequency, as bits (int; 2: 10 MHz lost).""",
+        cast=int)
+
+    power_status = Instrument.measurement(
+        ":STAT:QUES:POW:COND?", """Get what is wrong with the level, as bits (int; 2: not levelled).""",
+        cast=int)
+
     def __init__(self, adapter: Any, name: str = "Keysight E8257D", **kwargs: Any) -> None:
         with warnings.catch_warnings():
             # Upstream asks to be told whether the 8257D speaks SCPI. It does.
             warnings.simplefilter("ignore", FutureWarning)
             super().__init__(adapter, name, **kwargs)
+
+    @property
+    def reference_locked(self) -> bool:
+        """Get whether it follows the bench's 10 MHz and is locked to it (bool)."""
+        return self.reference == "external" and not self.frequency_status & REFERENCE_UNLOCKED
+
+    @property
+    def levelled(self) -> bool:
+        """Get whether it holds the level that was set (bool)."""
+        return not self.power_status & UNLEVELLED
+
+    def settle(self) -> None:
+        """Return once a new frequency has settled (about 11 ms)."""
+        self.ask("*OPC?")
 
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output, read back."""

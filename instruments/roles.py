@@ -1,6 +1,6 @@
 """The roles of a bench: what procedures may ask of each, whatever model serves it. No I/O, no imports.
 
-SI units throughout: Hz, s, V, J; powers of microwave sources and analysers in dBm, as their
+SI units throughout: Hz, s, V, J, m, K; powers of microwave sources and analysers in dBm, as their
 front panels say. Every verb that sets reads back and returns what was read back.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -34,6 +34,13 @@ class Role(Protocol):
     @property
     def simulated(self) -> bool:
         """Whether it is a software instrument, from its serial number."""
+
+    one_session: ClassVar[bool]
+    """Whether the instrument serves one connection only, so that nobody may look in beside the controller."""
+
+    @property
+    def reference_locked(self) -> bool | None:
+        """Whether it is locked to the bench's 10 MHz; None where it has none or cannot say."""
 
     def settings(self) -> dict[str, float | str | bool]:
         """Settings read back from the instrument, in SI units (powers in dBm)."""
@@ -155,9 +162,57 @@ class Shutter(Role, Protocol):
         """What the sensor sees: "open", "closed" or "moving"."""
 
 
+class VectorAnalyser(Role, Protocol):
+    """A vector network analyser at the cavity's loop. It drives the cavity while it sweeps."""
+
+    output: bool
+
+    def read_reflection(self, centre: float, span: float, points: int = 401, bandwidth: float = 1e3,
+                        power: float = -20.0) -> tuple[np.ndarray, np.ndarray]:
+        """Frequencies [Hz] (points,) and complex S11 (points,) as measured, cable included.
+
+        `bandwidth` [Hz] of the receiver, `power` [dBm] at the port. RF off when it returns.
+        """
+
+
+class Tuner(Role, Protocol):
+    """The piston that tunes the cavity, on a linear stage."""
+
+    @property
+    def position(self) -> float:
+        """Where the stage stands [m]."""
+
+    def move_to(self, metres: float) -> float:
+        """Go there [m] and stand still; returns the position read back."""
+
+    def stop(self) -> None:
+        """Stand still, wherever it is."""
+
+
+class Thermometer(Role, Protocol):
+    """Measures the temperature of cavity and crystal."""
+
+    @property
+    def temperature(self) -> float:
+        """Kelvin."""
+
+
+class Interlock(Role, Protocol):
+    """Watches the safety chain and can do nothing else: a person closes and resets it."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the chain is closed and its latch set."""
+
+    @property
+    def open_contacts(self) -> tuple[str, ...]:
+        """Names of what is open."""
+
+
 PROTOCOLS: Mapping[str, Any] = {
     "pump": Pump, "timing": Timing, "digitiser": Digitiser, "microwave": Microwave, "microwave_45": Microwave,
-    "analyser": Analyser, "energy": EnergyMeter, "shutter": Shutter,
+    "analyser": Analyser, "energy": EnergyMeter, "shutter": Shutter, "vna": VectorAnalyser, "tuner": Tuner,
+    "thermometer": Thermometer, "interlock": Interlock,
 }
 
 

@@ -50,12 +50,14 @@ class GuardedChannel(Channel):
 class Guarded(Beside):
     """Mixin: opens resources as guarded sessions, and gives the verbs of all roles.
 
-    A driver states `models` (a pattern its identity must match), and defines `_to_safe_state` and
-    `_read_safe_state`. No I/O happens before the first property is used.
+    A driver states `models` (a pattern its identity must match) and `one_session` (whether the instrument
+    serves one connection only), and defines `_to_safe_state` and `_read_safe_state`. No I/O happens before
+    the first property is used.
     """
 
     role = ""
     models: ClassVar[str] = ""
+    one_session: ClassVar[bool] = False
     session_settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, adapter: Any, name: str, role: str = "", **kwargs: Any) -> None:
@@ -78,6 +80,11 @@ class Guarded(Beside):
     def simulated(self) -> bool:
         """Get whether this is a software instrument: its serial number says SIMULATED."""
         return "SIMULATED" in self.identity.upper()
+
+    @property
+    def reference_locked(self) -> bool | None:
+        """Get whether it is locked to the bench's 10 MHz; None where that cannot be read (bool, no I/O)."""
+        return None
 
     @property
     def resource(self) -> str:

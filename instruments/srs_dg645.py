@@ -16,6 +16,7 @@ from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .errors import Refused
 from .scpi_instrument import Guarded, GuardedChannel
+from .srs_errors import NumberedErrors
 
 RESOLUTION = 1e-11          # [s] tolerance of a delay read back; the instrument steps by 5 ps
 LONGEST_DELAY = 2000.0      # [s]
@@ -66,12 +67,13 @@ class Output(GuardedChannel):
         check_set_errors=True)
 
 
-class DG645(Guarded, SCPIMixin, Instrument):
+class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
     """The SRS DG645. Safe state: all outputs inhibited (INHB 5), read back."""
 
     models = "DG645"
     session_settings: ClassVar[dict[str, str]] = {
         "read_termination": "\n", "write_termination": "\r\n", "error_query": "LERR?"}
+    errors = ERRORS
 
     edges = Instrument.MultiChannelCreator(Edge, list(range(10)), prefix="edge_")
     outputs = Instrument.MultiChannelCreator(Output, list(range(5)), prefix="output_")
@@ -123,14 +125,20 @@ class DG645(Guarded, SCPIMixin, Instrument):
         "HOLD?", "HOLD %.9f", """Control the time during which no further trigger counts in s.""",
         validator=strict_range, values=[0.0, LONGEST_DELAY], check_set_errors=True)
 
+    timebase = Instrument.measurement(
+        "TIMB?", """Get what its delays follow (str: "internal", "oven", "rubidium" or "external").""",
+        values={"internal": 0, "oven": 1, "rubidium": 2, "external": 3}, map_values=True, cast=int)
+
     event_status = Instrument.measurement(
         "INSR?", """Get the events since this was last asked, as bits (int); asking clears them.""", cast=int)
 
-    next_error = Instrument.measurement(
-        "LERR?", """Get the code of the last error (int), 0 for none.""", cast=int)
-
     def __init__(self, adapter: Any, name: str = "SRS DG645", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
+
+    @property
+    def reference_locked(self) -> bool:
+        """Get whether its delays follow the bench's 10 MHz (bool)."""
+        return self.timebase == "external"
 
     def configure_shot(self, q_switch_delay: float, lamp_delay: float = 0.0,
                        digitiser_delay: float = 0.0) -> dict[str, float]:
@@ -185,10 +193,6 @@ class DG645(Guarded, SCPIMixin, Instrument):
         return {"lamp_delay": self.edges[self.A].delay[1], "q_switch_delay": self.edges[self.C].delay[1],
                 "digitiser_delay": self.edges[self.E].delay[1], "repetition_rate": self.repetition_rate,
                 "trigger_source": self.trigger_source, "inhibited": self.inhibited}
-
-    def _queue_entry(self) -> str:
-        code = self.next_error
-        return f"{code} ({ERRORS.get(code, 'see the manual')})" if code else ""
 
     def _to_safe_state(self) -> None:
         self.inhibit()

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from twin.bench_description import BenchDescription, Truth
+from twin.bench_faults import FaultOrder
+from twin.bench_truth import Imperfections
 from twin.optical_pump import OpticalPump
 from twin.pentacene import Parameters
 from twin.photodiode import Photodiode
 from twin.receiver import Receiver
+from twin.spread import Spread
 
+from .crystal import unlike_molecules
 from .drift import DriftRates
 
 
 @dataclass(frozen=True)
 class World:
-    """The bench as it really is. `declared` are the receivers that the fit believes in."""
+    """The bench as it really is. `declared` are the receivers that the fit believes in.
+
+    `spread`: how unlike the molecules are, None: not at all. `imperfections` are numbers, none is None.
+    `standing_faults` strike every run. `shared_reference`: all instruments run on one 10 MHz.
+    """
 
     parameters: Parameters = field(default_factory=Parameters)
     pump: OpticalPump = field(default_factory=OpticalPump)
@@ -28,7 +36,13 @@ class World:
     bits: int = 10
     pick_off: float = 0.04
     analyser_loss: float = 0.0
+    vna_cable_delay: float = 0.0
+    tuning_slope: float = -10e9
     time_scale: float = 1.0
+    imperfections: Imperfections = field(default_factory=lambda: Imperfections().at(0))
+    spread: Spread | None = None
+    standing_faults: tuple[FaultOrder, ...] = ()
+    shared_reference: bool = False
 
 
 def world_of(bench: BenchDescription) -> World:
@@ -39,6 +53,7 @@ def world_of(bench: BenchDescription) -> World:
     pump = truth.pump(bench.pump)
     drift = DriftRates(cavity.walk, cavity.temperature_coefficient, cavity.temperature_swing,
                        cavity.temperature_period)
+    imperfections = truth.imperfections.at(truth.richness)
     options = {role: description.options for role, description in bench.roles.items()}
     return World(
         parameters=truth.parameters(bench.expected.parameters),
@@ -52,5 +67,11 @@ def world_of(bench: BenchDescription) -> World:
         bits=options["digitiser"]["bits"],
         pick_off=options.get("energy", {}).get("pick_off", 0.04),
         analyser_loss=options.get("analyser", {}).get("loss_db", 0.0),
+        vna_cable_delay=options.get("vna", {}).get("cable_delay", 0.0),
+        tuning_slope=1e9 * options.get("tuner", {}).get("megahertz_per_millimetre", -10.0),
         time_scale=bench.time_scale,
+        imperfections=imperfections,
+        spread=unlike_molecules(int(imperfections.couplings or 1), imperfections.line_width or 0.0),
+        standing_faults=truth.faults,
+        shared_reference=bench.reference == "shared",
     )

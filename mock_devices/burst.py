@@ -5,6 +5,8 @@ A pure function of a frozen order, so that it can run in a worker thread and be 
 
 from __future__ import annotations
 
+import cmath
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -14,19 +16,23 @@ from twin import simulate
 from twin.drive import Drive, Sampled
 from twin.optical_pump import OpticalPump, pump_drive
 from twin.pentacene import Parameters
+from twin.spread import Spread
 
-from .streams import SHOT
+from .streams import SHOT, stream
 
 STEP = 5e-9  # [s] grid of the simulated field
 DARK = 1e-12  # [J] a pulse below it excites nobody
+_SETTLED = 16.0  # over kappa [1/s]: the time after which a tone stands in the mode, to e^-8
 
 
 @dataclass(frozen=True)
 class Order:
     """One shot to be computed. `pulses`: (energy in the crystal [J], first light [s after the trigger]).
 
-    `stream`: (seed, shot). `leaked_photons` is what a source left on holds in the mode. `mean_field`: the
-    fit's own dynamics from a thermal seed drawn once (richness 0), else the stochastic reading.
+    `stream`: (seed, shot); the record lasts from `begin` to `until` [s after the trigger]. `leaked_photons`
+    is what a source left on holds in the empty mode, at `leak_detuning` [rad/s] from it, with the same phase
+    in every shot if `phase_locked`. `mean_field`: the fit's own dynamics from a thermal seed drawn once, to
+    which a leak only adds (richness 0), else the stochastic reading, which the leak drives throughout.
     """
 
     parameters: Parameters
@@ -36,19 +42,26 @@ class Order:
     until: float
     mean_field: bool
     leaked_photons: float = 0.0
+    leak_detuning: float = 0.0
+    phase_locked: bool = False
+    begin: float = 0.0
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Burst:
-    """The mode's complex field from `start` [s after the trigger] every STEP; `drive` begins there, too.
+    """The mode's complex field from `start` [s after the trigger] every STEP; `drive` begins at `lit`.
 
-    `seed_photons` is None where no single number seeded it.
+    The field is in the frame of `frequency` [Hz]. `seed_photons` is None where no single number seeded it,
+    `drive` where no light came.
     """
 
     start: float
     field: np.ndarray
+    frequency: float = 0.0
     drive: Drive | None = None
     seed_photons: float | None = None
+    lit: int = 0
 
     @property
     def peak_photons(self) -> float:
@@ -57,39 +70,67 @@ class Burst:
 
 
 _NOTHING = np.zeros(4, complex)
+_NO_LIGHT = Drive(pump_rate=0.0)
 
 
 def compute(order: Order) -> Burst:
     """The burst of an order; a field of zeros when no light reaches the crystal or it comes after the end."""
-    pulses = tuple(p for p in order.pulses if p[0] > DARK)
+    pulses = tuple(p for p in order.pulses if p[0] > DARK and p[1] < order.until)
+    if order.leaked_photons > 0.0 and not order.mean_field:
+        return _driven(order, pulses)
     if not pulses:
-        return Burst(0.0, _NOTHING)
-    start = pulses[0][1]
-    if start >= order.until:
         return Burst(order.until, _NOTHING)
+    start = pulses[0][1]
     drive = _drive(order, [(energy, first - start) for energy, first in pulses])
     times = STEP * np.arange(max(8, math.ceil((order.until - start) / STEP) + 3))
+    if order.mean_field:
+        return _mean_field(order, drive, start, times)
+    return Burst(start, _shot(order, drive, times), _frame(order), drive)
+
+
+def _shot(order: Order, drive: Drive, times: np.ndarray) -> np.ndarray:
+    seed, shot = order.stream
+    return simulate(order.parameters, drive, times, model="stochastic", seed=(seed, SHOT, shot),
+                    spread=order.spread).field
+
+
+def _driven(order: Order, pulses: tuple[tuple[float, float], ...]) -> Burst:
+    """A tone in the mode since long before the record begins, and the pulses under it, if any."""
+    p = order.parameters
+    first = pulses[0][1] if pulses else order.begin
+    lit = math.ceil((first - min(order.begin, first) + _SETTLED / p.cavity_decay) / STEP)
+    start = first - lit * STEP
+    turn = 0.0 if order.phase_locked else stream(order.stream[0], "leak", order.stream[1]).random()
+    size, phase = math.hypot(0.5 * p.cavity_decay, order.leak_detuning), 2.0 * math.pi * turn
+    size *= math.sqrt(order.leaked_photons)  # |eps|^2 = n (kappa^2/4 + detuning^2)
+    light = _drive(order, [(energy, moment - start) for energy, moment in pulses]) if pulses else _NO_LIGHT
+    driven = dataclasses.replace(light, cavity_drive=cmath.rect(size, phase),
+                                 cavity_drive_detuning=order.leak_detuning)
+    times = STEP * np.arange(math.ceil((order.until - start) / STEP) + 3)
+    alone = _drive(order, [(energy, moment - first) for energy, moment in pulses]) if pulses else None
+    return Burst(start, _shot(order, driven, times), _frame(order), alone, lit=lit)
+
+
+def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray) -> Burst:
+    """One thermal seed, and what leaks in, amplified without further noise; the phase is the seed's."""
     seed, shot = order.stream
     random = np.random.default_rng(np.random.SeedSequence((seed, SHOT, shot)))
     leaked = math.sqrt(order.leaked_photons) * np.exp(2j * math.pi * random.random())
-    if order.mean_field or order.leaked_photons > 0.0:
-        return _mean_field(order, drive, start, times, random, leaked)
-    run = simulate(order.parameters, drive, times, model="stochastic", seed=(seed, SHOT, shot))
-    return Burst(start, run.field, drive)
-
-
-def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray, random: np.random.Generator,
-                leaked: complex) -> Burst:
-    """One thermal seed, and what leaks in, amplified without further noise; the phase is the seed's."""
     thermal = math.sqrt(0.5 * order.parameters.thermal_photons) * complex(*random.normal(size=2))
-    seed = abs(thermal + leaked) ** 2
-    run = simulate(order.parameters, drive, times, model="mean_field", seed_photons=seed)
+    seed_photons = abs(thermal + leaked) ** 2
+    run = simulate(order.parameters, drive, times, model="mean_field", seed_photons=seed_photons,
+                   spread=order.spread)
     phase = np.exp(1j * np.angle(thermal + leaked))
-    return Burst(start, run.field * phase, drive, seed)
+    return Burst(start, run.field * phase, _frame(order), drive, seed_photons)
+
+
+def _frame(order: Order) -> float:
+    """Frequency [Hz] of the frame in which the twin tells the field: that of the molecules."""
+    return order.parameters.frequency_35 / (2.0 * math.pi)
 
 
 def _drive(order: Order, pulses: list[tuple[float, float]]) -> Drive:
-    """The first pulse's first light at t = 0; later ones follow as if the crystal were fresh."""
+    """The pulses' light on a common clock; later ones follow as if the crystal were fresh."""
     first, *others = (pump_drive(order.parameters, order.pump, energy, max(0.0, later))
                       for energy, later in pulses)
     if not others:

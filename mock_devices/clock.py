@@ -58,6 +58,23 @@ class HandTurnedClock:
         self._now = end
 
 
+class Settling:
+    """A synthesiser on its way to a new frequency, which it reaches `time` [s] after each `begin`."""
+
+    def __init__(self, clock: Clock, time: float) -> None:
+        self._clock, self._time = clock, time
+        self._under_way: Future[Any] | None = None
+
+    def begin(self) -> None:
+        """A new frequency has been set."""
+        self._under_way = done_after(self._clock, self._time)
+
+    @property
+    def waiting(self) -> Future[Any] | None:
+        """Done when it has settled; None when it has already."""
+        return None if self._under_way is None or self._under_way.done() else self._under_way
+
+
 def done_after(clock: Clock, seconds: float, result: Any = None) -> Future[Any]:
     """A future that is done `seconds` from now."""
     future: Future[Any] = Future()

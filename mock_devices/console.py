@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .faults import AVAILABLE, CATALOGUE, Faults, Injection, read_order
+from twin.bench_faults import CATALOGUE, FaultOrder, read_order
+
 from .scpi import Framer, ScpiError
 from .scpi_device import ScpiDevice
 from .virtual_cavity import VirtualCavity
@@ -37,9 +38,8 @@ class Session:
 class Console:
     """Answers `state`, `unplug`, `plug`, `inject`, `begin`, `repetition` and `stop`."""
 
-    def __init__(self, cavity: VirtualCavity, faults: Faults, plugs: Mapping[str, Plug],
-                 stop: Callable[[], None]) -> None:
-        self._cavity, self._faults, self._plugs, self._stop = cavity, faults, plugs, stop
+    def __init__(self, cavity: VirtualCavity, plugs: Mapping[str, Plug], stop: Callable[[], None]) -> None:
+        self._cavity, self._plugs, self._stop = cavity, plugs, stop
         self._safe_since: float | None = cavity.clock.now()
         self.sessions = 0
         cavity.erring = self._err
@@ -124,28 +124,19 @@ class Console:
 
     def _inject(self, text: str) -> str:
         if text == "list":
-            severity = {name: f"{default:g}: {meaning}" for name, (_, default, meaning) in CATALOGUE.items()
-                        if name in AVAILABLE}
-            return json.dumps({"names": list(CATALOGUE), "available": list(AVAILABLE), "severity": severity})
+            severity = {name: f"{fault.severity:g}: {fault.meaning}" for name, fault in CATALOGUE.items()}
+            seen_by = {name: fault.seen_by for name, fault in CATALOGUE.items()}
+            return json.dumps({"names": list(CATALOGUE), "severity": severity, "seen_by": seen_by})
         if not text:
             raise ValueError("inject: expected inject list or inject NAME [severity=X] [at=...] [role=ROLE]")
-        injection = read_order(text)
-        self._role(injection.role)
-        self._faults.start(injection)
-        if injection.at[0] == "now":
-            self._strike(injection)
-        self._cavity.note_bench()
+        self.inject(read_order(text))
         return "ok"
 
-    def _strike(self, injection: Injection) -> None:
-        """What happens at once and to one instrument."""
-        if injection.name == "interlock":
-            if injection.severity:
-                self._cavity.laser.trip(int(injection.severity))
-            else:
-                self._cavity.laser.reset()
-        elif injection.name == "error_queue":
-            self._err(injection.role, int(injection.severity))
+    def inject(self, order: FaultOrder) -> None:
+        """A fault from now on, or when its moment comes; ValueError for a role that is not served."""
+        if order.kind in ("line", "queue"):
+            self._role(order.role)
+        self._cavity.inject(order)
 
     def _err(self, role: str, code: int) -> None:
         device = self._role(role).device

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from twin.pentacene import BOLTZMANN, HBAR, Parameters
+
 from .streams import stream
 
 
@@ -38,8 +40,15 @@ class Drift:
         if elapsed:
             self._walked += rates.walk * math.sqrt(elapsed / 60.0) * self._random.normal()
             self._time = time
-        return self._walked + rates.temperature_coefficient * (self._kelvin(time) - self._kelvin(0.0))
+        return self._walked + rates.temperature_coefficient * (self.warming(time) - self.warming(0.0))
 
-    def _kelvin(self, time: float) -> float:
+    def warming(self, time: float) -> float:
+        """Above the mean temperature by this much [K] at a physical time [s]."""
         rates = self._rates
         return rates.swing * math.sin(2.0 * math.pi * time / rates.period + self._phase)
+
+
+def mode_temperature(parameters: Parameters) -> float:
+    """The bench's mean temperature [K]: the one at which the mode holds its thermal photons (Bose)."""
+    p = parameters
+    return HBAR * p.cavity_frequency / (BOLTZMANN * math.log1p(1.0 / p.thermal_photons))

@@ -1,12 +1,24 @@
-"""Keysight E8257D microwave source, option 520: 250 kHz to 20 GHz, -135 to +16 dBm."""
+"""Keysight E8257D microwave source, option 520: 250 kHz to 20 GHz, -135 to +16 dBm.
+
+Headers and status bits by the PSG's SCPI command reference. What it cannot level, it says and gives less
+of; after a change of frequency it settles, and *OPC? waits for that.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from concurrent.futures import Future
+from typing import Any, ClassVar
 
+from .clock import Settling
 from .scpi_device import ScpiDevice, action, query, setting
 from .scpi_values import Boolean, Choice, Integer, Number, Text
+from .tone import Tone
 from .virtual_cavity import VirtualCavity
+
+SETTLING = 11e-3  # [s] to within 0.1 ppm of a new frequency
+LEVELLED = 14.0  # [dBm] highest levelled power
+SETTLING_BIT, UNLEVELLED_BIT, UNLOCKED_BIT = 2, 2, 2  # of OPERation, QUEStionable:POWer and :FREQuency
+POWER_SUMMARY, FREQUENCY_SUMMARY = 8, 32  # bits of QUEStionable
 
 _HZ = Number("HZ", 250e3, 20e9, "+.13E")
 _DBM = Number("DBM", -135.0, 16.0, "+.8E")
@@ -55,18 +67,56 @@ class KeysightE8257D(ScpiDevice):
         action("[:SOURce]:TSWeep", lambda self, request: None),
         setting("DISPlay:ANNotation:AMPLitude:UNIT", "display_unit", Text(), "DBM"),
         setting("UNIT:POWer", "power_unit", Choice("DBM"), "DBM"),
+        query("[:SOURce]:ROSCillator:SOURce", lambda self, request: self.reference_source()),
+        setting("[:SOURce]:ROSCillator:SOURce:AUTO", "reference_auto", Boolean(), True),
+        query("STATus:OPERation:CONDition", lambda self, request: str(self.operation())),
+        query("STATus:QUEStionable:CONDition", lambda self, request: str(self.questionable())),
+        query("STATus:QUEStionable:POWer:CONDition", lambda self, request: str(self.questionable_power())),
+        query("STATus:QUEStionable:FREQuency:CONDition",
+              lambda self, request: str(self.questionable_frequency())),
         query("DIAGnostic:CPU:INFOrmation:OPTions:DETail", lambda self, request: '"520, 1E1, UNT"'),
         query("*OPT", lambda self, request: "520,1E1,UNT"),
     )
 
-    def __init__(self, cavity: VirtualCavity) -> None:
-        self.cavity = cavity
+    def __init__(self, role: str, cavity: VirtualCavity) -> None:
+        self.role, self.cavity = role, cavity
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
+        self.settling = Settling(cavity.clock, SETTLING)
         super().__init__()
 
     def changed(self, name: str) -> None:
         s = self.settings
-        self.cavity.set_tone(s["frequency"], s["power"], s["output"])
+        if name == "frequency":
+            self.settling.begin()
+        gated = s["modulation"] and s["pulm"] and s["pulm_source"] == "EXT"
+        self.cavity.tones[self.role] = Tone(s["frequency"], min(s["power"], LEVELLED), s["output"], gated)
 
     def restore(self) -> None:
         super().restore()
         self.changed("output")
+
+    def pending(self) -> Future[Any] | None:
+        return self.settling.waiting
+
+    def reference_source(self) -> str:
+        """ROSCillator:SOURce: EXT where a 10 MHz is there, or AUTO is off and it waits for one."""
+        return "EXT" if self.reference or not self.settings["reference_auto"] else "INT"
+
+    # --- status registers ------------------------------------------------------------------------
+
+    def operation(self) -> int:
+        """STATus:OPERation:CONDition: whether it still settles."""
+        return SETTLING_BIT if self.settling.waiting is not None else 0
+
+    def questionable_power(self) -> int:
+        """STATus:QUEStionable:POWer:CONDition: whether the level is more than it can hold."""
+        return UNLEVELLED_BIT if self.settings["output"] and self.settings["power"] > LEVELLED else 0
+
+    def questionable_frequency(self) -> int:
+        """STATus:QUEStionable:FREQuency:CONDition: whether it waits for a 10 MHz that is not there."""
+        return UNLOCKED_BIT if self.reference_source() == "EXT" and not self.reference else 0
+
+    def questionable(self) -> int:
+        """STATus:QUEStionable:CONDition: the summary of both."""
+        return (POWER_SUMMARY * bool(self.questionable_power())
+                + FREQUENCY_SUMMARY * bool(self.questionable_frequency()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .faults import Faults, Injection
+from twin.bench_faults import FaultOrder
+
+from .faults import Faults
 from .tcp_server import Delivery, Tamper
 
 _NEVER = 1e9  # [s]
@@ -18,7 +20,7 @@ def tamper_for(role: str, faults: Faults) -> Tamper:
     return tamper
 
 
-def spoilt(fault: Injection, reply: bytes) -> Delivery:
+def spoilt(fault: FaultOrder, reply: bytes) -> Delivery:
     """The delivery that a fault makes of a reply."""
     if fault.name == "timeout":
         return Delivery(reply, delay=fault.severity)

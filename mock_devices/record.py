@@ -1,9 +1,8 @@
-"""From a burst to the codes of every digitiser input: detectors, random IF phase, noise, faulty chains."""
+"""From a burst to the codes of every digitiser input: detectors, IF phase, ripple, noise, faulty chains."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,8 @@ from .front_end import Channel, Timebase, detector_volts, resample
 from .streams import stream
 
 _QUIET = 0.8e-3  # [V] noise of an input with nothing connected
+_LOCKED_PHASE = 0.7  # [rad] of the IF carrier where all instruments share one reference
+_RIPPLE_PERIOD = 10.0  # [dB] of power after which a log detector's ripple repeats: one per stage of its chain
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,6 @@ class Recording:
     stream: tuple[int, int]
     pulses: tuple[tuple[float, float], ...]
     faults: dict[str, float]
-
 
 
 def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
@@ -56,11 +56,12 @@ def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording
         noise = diode.noise_volts
     elif name in recording.world.receivers:
         receiver = _with_faults(recording.world.receivers[name], faults)
-        volts = detector_volts(receiver, _limited(field, receiver, faults), times,
-                               2.0 * math.pi * random.random())
+        phase = 2.0 * math.pi * random.random()
+        phase = _LOCKED_PHASE if recording.world.shared_reference else phase
+        volts = detector_volts(receiver, _limited(field, receiver, faults), times, phase)
         volts = volts * (faults.get("clip", 1.0) if name == "burst" else 1.0)
         if receiver.detector == "log":
-            volts = _saturated(volts, receiver)
+            volts = _rippled(_saturated(volts, receiver), receiver, recording.world.imperfections.ripple)
         noise = receiver.noise_volts * 10.0 ** (faults.get("noise_burst", 0.0) / 20.0)
     else:
         volts, noise = np.zeros(len(times)), _QUIET
@@ -81,6 +82,14 @@ def _saturated(volts: np.ndarray, receiver: Receiver) -> np.ndarray:
     return np.maximum(volts, limit) if receiver.slope < 0.0 else np.minimum(volts, limit)
 
 
+def _rippled(volts: np.ndarray, receiver: Receiver, ripple: float | None) -> np.ndarray:
+    """A log detector's departure from its straight line, `ripple` [dB] of amplitude, by level."""
+    if not ripple:
+        return volts
+    level = receiver.intercept + volts / receiver.slope
+    return volts + receiver.slope * ripple * np.sin(2.0 * math.pi * level / _RIPPLE_PERIOD)
+
+
 def _limited(field: np.ndarray, receiver: Receiver, faults: dict[str, float]) -> np.ndarray:
     """The field behind a limiter (flat top, port power [dBm]) and a compressed amplifier (Rapp, p = 2)."""
     for name, gain in (("limiter", 1.0), ("lna_compression", receiver.gain)):
@@ -90,23 +99,3 @@ def _limited(field: np.ndarray, receiver: Receiver, faults: dict[str, float]) ->
         ratio = np.abs(field) / math.sqrt(saturated)
         field = field / (np.maximum(ratio, 1.0) if name == "limiter" else (1.0 + ratio**4) ** 0.25)
     return field
-
-
-def port_power(burst: Burst, receiver: Receiver) -> Callable[[np.ndarray, float, float], np.ndarray]:
-    """A burst's power at the port [W] as zero span sees it: a function of (times, resolution, centre)."""
-    step = STEP
-    offset = receiver.frequency
-
-    def watts(times: np.ndarray, resolution: float, centre: float) -> np.ndarray:
-        local = burst.start + step * np.arange(len(burst.field))
-        shifted = burst.field * np.exp(2j * math.pi * (offset - centre) * local)
-        smoothing = 1.0 - math.exp(-math.pi * resolution * step)
-        filtered = np.empty_like(shifted)
-        held = 0j
-        for i, value in enumerate(shifted):
-            held += smoothing * (value - held)
-            filtered[i] = held
-        power = receiver.port_power(np.abs(filtered) ** 2)
-        return np.interp(times, local, power, left=0.0, right=0.0)
-
-    return watts

@@ -1,32 +1,53 @@
 """R&S FSV signal analyser on the circulator behind the cavity: reflection of a tone, and bursts in zero span.
 
-A free-running sweep shows what one would really see: a 10 us burst at 10 Hz fills 1e-4 of it: nothing.
-An externally triggered zero span shows the burst's power through the resolution filter.
+A free-running sweep shows what one would really see of a 10 us burst at 10 Hz: an isolated spike where the
+oscillator happens to stand, or nothing. An externally triggered zero span shows the burst's power through the
+resolution filter. What the filters do is in `resolution_filter`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .burst import Burst
 from .clock import done_after
+from .resolution_filter import Sweep, trace
 from .scpi import ScpiError, block
 from .scpi_device import Later, Request, ScpiDevice, action, query, setting
 from .scpi_values import Boolean, Choice, Integer, Number
+from .streams import stream
 from .virtual_cavity import VirtualCavity
 
 TOP = 13.6e9  # [Hz]
 NOISE_DENSITY = -150.0  # displayed noise [dBm/Hz], 0 dB attenuation, preamplifier off
+SETTLING = 1e-3  # [s] of the oscillator before a sweep
+MIXER_LIMIT = 5.0  # [dBm] behind the attenuator; above it the front end says that it is overloaded
+RF_OVERLOAD, IF_OVERLOAD = 1, 4  # bits of STATus:QUEStionable:POWer
 _MARKERS = range(1, 5)
 _HZ = Number("HZ", 10.0, TOP)
 _WIDTH = Number("HZ", 1.0, 40e6)
 
 
+@dataclass(frozen=True)
+class Taking:
+    """One sweep with all that it sees; `moment` [s] after its start the burst's trigger came."""
+
+    sweep: Sweep
+    random: np.random.Generator
+    tone: tuple[float, float] | None
+    burst: Future[Burst] | None = None
+    moment: float = 0.0
+
+
 class RohdeSchwarzFSV(ScpiDevice):
-    """FSV13: spectrum and zero span, markers, ASCII and REAL,32 traces."""
+    """FSV13: spectrum and zero span, detectors, markers, ASCII and REAL,32 traces."""
 
     identity: ClassVar = "Rohde&Schwarz,FSV-13,SIMULATED-100001,3.60"
     commands: ClassVar = (
@@ -49,6 +70,11 @@ class RohdeSchwarzFSV(ScpiDevice):
                 Number("DBM", -130.0, 30.0), 0.0, range(1, 2)),
         setting("DISPlay[:WINDow<n>]:TRACe<n>:MODE", "trace_mode",
                 Choice("WRITe", "MAXHold", "MINHold", "AVERage", "VIEW", "BLANk"), "WRIT", range(1, 2)),
+        setting("[:SENSe<n>]:DETector<n>[:FUNCtion]", "detector",
+                Choice("APEak", "POSitive", "NEGative", "SAMPle", "RMS", "AVERage"), "APE",
+                range(1, 2), range(1, 2)),
+        query("STATus:QUEStionable:POWer:CONDition", lambda self, request: str(self.overload())),
+        query("STATus:QUEStionable:POWer[:EVENt]", lambda self, request: self.read_overload()),
         setting("INITiate:CONTinuous", "continuous", Boolean(), True),
         action("INITiate[:IMMediate]", lambda self, request: self.sweep()),
         action("INITiate:CONMeas", lambda self, request: self.sweep()),
@@ -65,22 +91,24 @@ class RohdeSchwarzFSV(ScpiDevice):
               suffixes=(_MARKERS,)),
         action("CALCulate:MARKer<n>:MAXimum[:PEAK]", lambda self, request: self.marker_to_peak(request),
                suffixes=(_MARKERS,)),
-        setting("CALCulate:MARKer:PEXCursion", "excursion", Number("DB", 0.0, 200.0), 6.0),
+        setting("CALCulate:MARKer<n>:PEXCursion", "excursion", Number("DB", 0.0, 200.0), 6.0, _MARKERS),
         setting("CALCulate:UNIT:POWer", "unit", Choice("DBM"), "DBM"),
     )
 
     def __init__(self, cavity: VirtualCavity, loss: float = 0.0) -> None:
         self.cavity, self.loss = cavity, loss
-        self.levels: np.ndarray | None = None
-        self.sweeping: Future[Any] | None = None
-        self.awaits_trigger = False
         super().__init__()
         cavity.analyser = self
 
     def restore(self) -> None:
         super().restore()
         self.settings["form"] = "ASC,0"
-        self.levels, self.sweeping, self.awaits_trigger = None, None, False
+        self.levels: np.ndarray | None = None
+        self.sweeping: Future[Any] | None = None
+        self.awaits_trigger = False
+        self._taking: Taking | None = None
+        self._passing: Future[Burst] | None = None  # the last burst since a free-running sweep was shown
+        self._overloaded = 0
 
     def changed(self, name: str) -> None:
         s = self.settings
@@ -121,69 +149,110 @@ class RohdeSchwarzFSV(ScpiDevice):
     def sweep(self) -> None:
         """One sweep: at once, or when the bench's trigger comes."""
         self.abort()
+        self._taking = self._look()
         if self.settings["trigger"] == "EXT":
             self.sweeping, self.awaits_trigger = Future(), True
-            return
-        self.levels = self._measure()
-        self.sweeping = done_after(self.cavity.clock, self.settings["sweep_time"])
+        else:
+            self.sweeping = done_after(self.cavity.clock, SETTLING + self.settings["sweep_time"])
 
     def abort(self) -> None:
         """No sweep is under way any more; whoever waits is let go."""
         waiting = self.pending()
         self.awaits_trigger = False
         if waiting is not None:
+            self._taking = None
             waiting.set_result(None)
 
-    def triggered(self, power: Future[Any] | None) -> None:
-        """The bench's trigger; `power` is the future of what `record.port_power` gives, None if dark."""
-        if not self.awaits_trigger or self.sweeping is None:
-            return
-        self.awaits_trigger = False
-        levels = self._measure()
-        sweeping = self.sweeping
-        if power is None or self.settings["span"]:
-            self.levels = levels
-            sweeping.set_result(None)
-            return
-        times = np.linspace(0.0, self.settings["sweep_time"], self.settings["points"])
-        resolution, centre = self.settings["resolution"], self.settings["centre"]
+    @property
+    def free_running(self) -> bool:
+        """True while it sweeps without end and without a trigger."""
+        return bool(self.settings["continuous"]) and self.settings["trigger"] == "IMM"
 
-        def finished(done: Future[Any]) -> None:
-            watts = done.result()(times, resolution, centre) * 10.0 ** (-self.loss / 10.0)
-            self.levels = 10.0 * np.log10(10.0 ** (levels / 10.0) + 1e3 * watts)
-            if not sweeping.done():
-                sweeping.set_result(None)
+    @property
+    def watching(self) -> bool:
+        """True when it would see a burst."""
+        return self.free_running or self.pending() is not None
 
-        power.add_done_callback(finished)
+    def triggered(self, burst: Future[Burst] | None) -> None:
+        """The bench's trigger, with the future of what it brings, None if dark."""
+        if self.awaits_trigger and self.sweeping is not None:
+            self.awaits_trigger = False
+            self._taking = dataclasses.replace(self._look(), burst=burst)
+            if burst is None:
+                self.sweeping.set_result(None)
+            else:
+                burst.add_done_callback(partial(_finish, self.sweeping))
+        elif self.pending() is not None and self._taking is not None:
+            self._taking = self._hit(self._taking, burst)
+        elif burst is not None:
+            self._passing = burst
 
-    def _measure(self) -> np.ndarray:
-        """Levels [dBm] of the tone that the cavity reflects, through the filter, with noise."""
+    def _hit(self, taking: Taking, burst: Future[Burst] | None) -> Taking:
+        """A sweep that runs freely meets a burst anywhere, or while it settles: nothing ties the two."""
+        where = stream(self.cavity.seed, "free run", 2 * self.cavity.triggers).random()
+        moment = where * (SETTLING + taking.sweep.time) - SETTLING
+        return dataclasses.replace(taking, burst=burst, moment=moment)
+
+    def _look(self) -> Taking:
+        """A sweep as it is set, and the tone that comes back from the cavity."""
         s = self.settings
-        frequencies = np.linspace(*self.ends(), s["points"])
-        noise_power = NOISE_DENSITY + s["attenuation"] + 10.0 * np.log10(s["resolution"])
-        averages = int(min(64, max(1, s["resolution"] / s["video"])))
-        random = self.cavity.sweep_noise()
-        noise = random.normal(size=(2, averages, s["points"])) * np.sqrt(0.5 * 10.0 ** (noise_power / 10.0))
-        tone = self.cavity.reflected_tone()
-        amplitude = np.zeros(s["points"])
-        if tone is not None:
-            frequency, level = tone
-            rejection = 10.0 * np.log10(2.0) * (2.0 * (frequencies - frequency) / s["resolution"]) ** 2
-            amplitude = 10.0 ** ((level - self.loss - rejection) / 20.0)
-        return np.mean(20.0 * np.log10(np.hypot(noise[0] + amplitude, noise[1]) + 1e-30), axis=0)
+        noise = 10.0 ** ((NOISE_DENSITY + s["attenuation"]) / 10.0) * s["resolution"]
+        detector = "POS" if s["detector"] == "APE" else s["detector"]
+        sweep = Sweep(*self.ends(), s["resolution"], s["video"], s["sweep_time"], s["points"], detector,
+                      noise, self.loss)
+        return Taking(sweep, self.cavity.sweep_noise(), self.cavity.reflected_tone())
+
+    def _free_run(self) -> Taking:
+        """The sweep on the screen of a free-running analyser, with a burst if one fell into it."""
+        taking, passing = self._look(), self._passing
+        self._passing = None
+        chance = taking.sweep.time * self.cavity.repetition_rate
+        if passing is None:
+            return taking
+        drawn = stream(self.cavity.seed, "free run", 2 * self.cavity.triggers + 1).random()
+        return self._hit(taking, passing) if drawn < chance else taking
 
     # --- reading --------------------------------------------------------------------------------------
 
     def _trace(self) -> np.ndarray:
-        if self.settings["continuous"] and self.settings["trigger"] == "IMM":
-            self.levels = self._measure()
+        if self.free_running:
+            self._taking = self._free_run()
+        if self._taking is not None and not self.awaits_trigger:
+            found = self._measured(self._taking)
+            held = self.levels if self.settings["trace_mode"] == "MAXH" else None
+            self.levels = found if held is None or len(held) != len(found) else np.maximum(held, found)
+            self._taking = None
         if self.levels is None:
             raise ScpiError(-230, "no sweep has been taken; INITiate first")
         return self.levels
 
+    def _measured(self, taking: Taking) -> np.ndarray:
+        burst = taking.burst.result() if taking.burst is not None else None
+        watts = self.cavity.world.receivers["burst"].watts_per_photon * 10.0 ** (-self.loss / 10.0)
+        levels = trace(taking.sweep, taking.random, taking.tone, burst, taking.moment, watts)
+        if levels.max() > self.settings["reference_level"]:
+            self._overloaded |= IF_OVERLOAD
+        if self.overload() & RF_OVERLOAD:
+            self._overloaded |= RF_OVERLOAD
+        return levels
+
+    def overload(self) -> int:
+        """What is too strong now: the tone at the mixer, and the last trace against the reference level."""
+        tone, s = self.cavity.reflected_tone(), self.settings
+        strong = tone is not None and tone[1] - self.loss - s["attenuation"] > MIXER_LIMIT
+        high = self.levels is not None and self.levels.max() > s["reference_level"]
+        return RF_OVERLOAD * strong + IF_OVERLOAD * high
+
+    def read_overload(self) -> str:
+        """The event register: what has been too strong since it was last asked."""
+        self._overloaded, found = 0, self._overloaded | self.overload()
+        return str(found)
+
     def trace_reply(self) -> Later | bytes | str:
-        """TRACe?: waits for a sweep that is under way."""
+        """TRACe?: waits for a sweep that is under way, and for the burst in it."""
         waiting = self.pending()
+        if waiting is None and self._taking is not None:
+            waiting = self._taking.burst
         return self._encode() if waiting is None else Later(waiting, lambda _: self._encode())
 
     def _encode(self) -> bytes | str:
@@ -210,3 +279,9 @@ class RohdeSchwarzFSV(ScpiDevice):
         peak = int(np.argmax(self._trace()))
         self.settings[f"marker{number}"] = True
         self.settings[f"marker{number}.x"] = float(np.linspace(*self.ends(), self.settings["points"])[peak])
+
+
+def _finish(sweeping: Future[Any], _: Future[Burst]) -> None:
+    """A triggered sweep is over when its burst is known, unless it was broken off."""
+    if not sweeping.done():
+        sweeping.set_result(None)

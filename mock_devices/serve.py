@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from twin.bench_description import BenchDescription, BenchFileError, parse
+from twin.bench_faults import read_order
 
 from .bench_file import world_of
 from .clock import RealClock
 from .console import Console
-from .faults import Faults
 from .line_faults import tamper_for
 from .models import MODELS
 from .tcp_server import Endpoint
@@ -56,6 +56,16 @@ class Bench:
         ports = {role: endpoint.port for role, endpoint in self.endpoints.items()}
         console = self.console_endpoint
         return self.description.with_ports(ports, f"{console.host}:{console.port}")
+
+    def inject(self, name: str, severity: float | None = None, at: str = "", role: str = "digitiser") -> None:
+        """A fault by name, `at` "shot:N", "time:S", "probability:P" or at once; ValueError with advice.
+
+        For tests that hold the bench in their own process; others use the console.
+        """
+        words = [name, f"role={role}"]
+        words += [f"severity={severity!r}"] if severity is not None else []
+        words += [f"at={at}"] if at else []
+        self.console.inject(read_order(" ".join(words)))
 
     async def bind(self) -> None:
         """All ports are bound, or none stays: CannotServe names the one that is taken."""
@@ -96,19 +106,17 @@ def assemble(text: str, name: str, truth_log: Path | None = None) -> Bench:
     if missing:
         raise CannotServe(f"{name}: no software instrument plays {', '.join(missing)}; there are those of "
                           + ", ".join(MODELS))
-    if description.truth is not None and description.truth.richness > 1:
-        raise CannotServe(f"{name}: [truth] richness = 2 comes with a later version; take 0 or 1")
-    world, faults, log = world_of(description), Faults(), TruthLog(truth_log)
+    world, log = world_of(description), TruthLog(truth_log)
     executor = ThreadPoolExecutor(1, "physics")
-    cavity = VirtualCavity(world, RealClock(world.time_scale), executor, faults, log)
+    cavity = VirtualCavity(world, RealClock(world.time_scale), executor, truth_log=log)
     cavity.blade.present = "shutter" in served
     devices = {role: MODELS[r.driver](role, cavity, world) for role, r in served.items()}
     endpoints: dict[str, Endpoint] = {}
     stopping = asyncio.Event()
-    console = Console(cavity, faults, endpoints, stopping.set)
+    console = Console(cavity, endpoints, stopping.set)
     for role, device in devices.items():
         _, port = served[role].address or ("", 0)
-        endpoints[role] = Endpoint(device, port, tamper=tamper_for(role, faults), after=console.look)
+        endpoints[role] = Endpoint(device, port, tamper=tamper_for(role, cavity.faults), after=console.look)
     port = int(description.console.rpartition(":")[2]) if description.console else 0
     return Bench(description, cavity, devices, endpoints, console, Endpoint(console, port), log, executor,
                  stopping)
@@ -124,7 +132,7 @@ async def serve(text: str, name: str, truth_log: Path | None = None, parent: int
     bench = assemble(text, name, truth_log)
     stopping(bench.stopping)
     await bench.bind()  # before the long part, so that a taken port is told at once
-    await asyncio.get_running_loop().run_in_executor(bench.executor, warm_up)
+    await asyncio.get_running_loop().run_in_executor(bench.executor, warm_up, bench.cavity.world)
     await bench.start()
     with tempfile.TemporaryDirectory(prefix="maserbench-") as folder:
         path = Path(folder) / "bench.toml"

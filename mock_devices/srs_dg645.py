@@ -5,17 +5,30 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .scpi import ScpiError
-from .scpi_device import Command, Request, ScpiDevice, Session, action, query, setting
+from .scpi_device import Command, Request, ScpiDevice, action, query, setting
 from .scpi_values import Integer, Number
+from .srs_dg645_steps import (
+    AMPLITUDE,
+    COMMANDS,
+    COUNT,
+    DELAY,
+    EDGE,
+    HOLDOFF,
+    LEVEL,
+    OFFSET,
+    OUTPUT,
+    PERIOD,
+    PHASE,
+    PRESCALE,
+    RATE,
+    SIZES,
+)
+from .srs_errors import next_error
 from .virtual_cavity import Edges, VirtualCavity
 
 INTERNAL, SINGLE_SHOT = 0, 5
 FASTEST = 50.0  # [Hz] a faster internal trigger is slowed down to it; no pump laser follows anyway
 NAMES = ("T0", "T1", "A", "B", "C", "D", "E", "F", "G", "H")
-_CHANNEL, _OUTPUT = Integer(0, 9), Integer(0, 4)
-# What the manual's list of error codes calls our SCPI codes.
-_CODES = {-113: 111, -222: 10, -224: 10, -109: 116, -108: 115, -104: 118, -121: 118, -131: 118, -138: 118,
-          -363: 171, -221: 12, -213: 11, -300: 13}
 _TRIGGERED, _END_OF_DELAY, _INHIBITED = 1, 4, 16
 
 
@@ -41,39 +54,49 @@ class SrsDG645(ScpiDevice):
     fused_headers: ClassVar = True
     commands: ClassVar = (
         setting("TSRC", "trigger_source", Integer(0, 6), SINGLE_SHOT),
-        setting("TRAT", "trigger_rate", Number("", 1e-3, 1e6, ".6f"), 1000.0),
-        setting("TLVL", "trigger_level", Number("", -3.5, 3.5, "+.2f"), 1.0),
-        setting("HOLD", "holdoff", Number("", 0.0, 10.0, "+.12f"), 0.0),
+        setting("TRAT", "trigger_rate", RATE, 1000.0),
+        setting("TLVL", "trigger_level", LEVEL, 1.0),
+        setting("HOLD", "holdoff", HOLDOFF, 0.0),
         setting("INHB", "inhibit", Integer(0, 5), 0),
         setting("ADVT", "advanced", Integer(0, 1), 0),
         setting("BURM", "burst_mode", Integer(0, 1), 0),
-        setting("BURC", "burst_count", Integer(1, 2**32 - 1), 5),
-        setting("BURP", "burst_period", Number("", 100e-9, 2000.0, ".9f"), 1e-3),
-        setting("BURD", "burst_delay", Number("", 0.0, 2000.0, ".12f"), 0.0),
+        setting("BURC", "burst_count", COUNT, 5),
+        setting("BURP", "burst_period", PERIOD, 1e-3),
+        setting("BURD", "burst_delay", DELAY, 0.0),
         setting("BURT", "burst_t0", Integer(0, 1), 0),
         setting("INSE", "instrument_enable", Integer(0, 255), 0),
-        *_keyed("PRES", "prescale", _OUTPUT, Integer(1, 32767)),
-        *_keyed("PHAS", "phase", _OUTPUT, Integer(0, 32767)),
-        *_keyed("LAMP", "amplitude", _OUTPUT, Number("", 0.5, 5.0, ".2f")),
-        *_keyed("LOFF", "offset", _OUTPUT, Number("", -3.0, 3.0, ".2f")),
-        *_keyed("LPOL", "polarity", _OUTPUT, Integer(0, 1)),
-        action("DLAY", lambda self, request: self.set_delay(*request.values), _CHANNEL, _CHANNEL,
+        *_keyed("PRES", "prescale", OUTPUT, PRESCALE),
+        *_keyed("PHAS", "phase", OUTPUT, PHASE),
+        *_keyed("LAMP", "amplitude", OUTPUT, AMPLITUDE),
+        *_keyed("LOFF", "offset", OUTPUT, OFFSET),
+        *_keyed("LPOL", "polarity", OUTPUT, Integer(0, 1)),
+        *COMMANDS,
+        setting("SHDP", "display_on", Integer(0, 1), 1),
+        action("DISP", lambda self, request: self.show_page(*request.values), Integer(0, 14), EDGE),
+        query("DISP", lambda self, request: self.settings["page"]),
+        action("DLAY", lambda self, request: self.set_delay(*request.values), EDGE, EDGE,
                Number("", -2000.0, 2000.0)),
-        query("DLAY", lambda self, request: self.show_delay(request.values[0]), _CHANNEL),
-        action("LINK", lambda self, request: self.link(*request.values), _CHANNEL, _CHANNEL),
-        query("LINK", lambda self, request: str(self.delays[request.values[0]][0]), _CHANNEL),
+        query("DLAY", lambda self, request: self.show_delay(request.values[0]), EDGE),
+        action("LINK", lambda self, request: self.link(*request.values), EDGE, EDGE),
+        query("LINK", lambda self, request: str(self.delays[request.values[0]][0]), EDGE),
         action("*TRG", lambda self, request: self.trigger()),
         action("*SAV", lambda self, request: self.save(request.values[0]), Integer(1, 9)),
         action("*RCL", lambda self, request: self.recall(request.values[0]), Integer(0, 9)),
-        query("LERR", lambda self, request: self.last_error(request.session)),
+        query("LERR", lambda self, request: next_error(request.session)),
         query("INSR", lambda self, request: self.read_events()),
-        query("TIMB", lambda self, request: "0"),
+        query("TIMB", lambda self, request: "3" if self.reference else "0"),
+        query("EMAC", lambda self, request: "00-19-B3-02-00-01"),
+        query("LOCK", lambda self, request: "1"),
+        query("UNLK", lambda self, request: "1"),
+        setting("*PSC", "power_on_clear", Integer(0, 1), 1),
+        query("*CAL", lambda self, request: "0"),
         action("LCAL", lambda self, request: None),
         action("REMT", lambda self, request: None),
     )
 
     def __init__(self, cavity: VirtualCavity) -> None:
         self.cavity = cavity
+        self.reference = cavity.world.shared_reference  # 10 MHz at the rear
         self.delays: dict[int, tuple[int, float]] = {}
         self.events = self._beat = 0
         self._saved: dict[int, tuple[dict[str, Any], dict[int, tuple[int, float]]]] = {}
@@ -81,6 +104,7 @@ class SrsDG645(ScpiDevice):
 
     def restore(self) -> None:
         super().restore()
+        self.settings |= SIZES | {"page": "11,2"}
         for index in range(5):
             self.settings |= {f"prescale{index}": 1, f"phase{index}": 0, f"amplitude{index}": 2.5,
                               f"offset{index}": 0.0, f"polarity{index}": 1}
@@ -106,12 +130,9 @@ class SrsDG645(ScpiDevice):
 
         self.cavity.clock.later(1.0 / min(self.settings["trigger_rate"], FASTEST), act)
 
-    def last_error(self, session: Session) -> str:
-        """LERR?: the next error's number by the manual's list, 0 for none."""
-        if not session.status.errors:
-            return "0"
-        code, _ = session.status.errors.popleft()
-        return str(_CODES.get(code, 126 if -200 < code <= -100 else 15))
+    def show_page(self, page: int, channel: int) -> None:
+        """DISP: which page of which channel the display shows."""
+        self.settings["page"] = f"{page},{channel}"
 
     # --- delays ----------------------------------------------------------------------------------
 
@@ -166,7 +187,8 @@ class SrsDG645(ScpiDevice):
             return
         self.events |= _TRIGGERED | _END_OF_DELAY
         self.cavity.trigger(Edges(lamp=self._if(inhibit < 2, 2), q_switch=self._if(inhibit < 3, 4),
-                                  digitiser=self._if(inhibit < 4, 6), gate=self._if(inhibit < 5, 8)))
+                                  digitiser=self._if(inhibit < 4, 6), gate=self._if(inhibit < 5, 8),
+                                  gate_end=self._if(inhibit < 5, 9)))
 
     def _if(self, enabled: bool, channel: int) -> float | None:
         return self.edge(channel) if enabled else None

@@ -6,7 +6,7 @@ import numpy as np
 
 SHOT = 0
 _ROLES = {"pump": 1, "burst": 2, "photodiode": 3, "log": 4, "input": 5, "analyser": 6, "drift": 7,
-          "energy": 8}
+          "energy": 8, "leak": 20, "trigger": 21, "free run": 22, "vna": 41, "thermometer": 42}
 
 
 def stream(seed: int, role: str, shot: int = 0) -> np.random.Generator:

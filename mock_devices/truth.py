@@ -43,7 +43,7 @@ def effective_seed_of(burst: Burst, order: Order) -> float | None:
     """The seed with which the mean field meets the true trajectory; None without a burst."""
     if burst.drive is None:
         return None
-    photons = np.abs(burst.field) ** 2 - 0.5
+    photons = np.abs(burst.field[burst.lit:]) ** 2 - 0.5
     if burst.seed_photons is not None:
         return burst.seed_photons if photons.max() >= LEVEL else None
     return effective_seed(order.parameters, burst.drive, photons, STEP * np.arange(len(photons)))

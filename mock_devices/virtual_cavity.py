@@ -10,50 +10,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+
+from twin.bench_faults import FaultOrder
 
 from .bench_file import World
 from .blade import Blade
 from .burst import Burst, Order, compute
 from .clock import Clock
-from .drift import Drift
+from .crystal import Bleaching
+from .drift import Drift, mode_temperature
 from .faults import Faults
-from .front_end import Channel, Timebase
 from .laser import Laser
-from .record import Recording, codes_of, port_power
+from .pulses import Pulses, pulses_of
+from .record import Recording, codes_of
+from .safety_chain import SafetyChain
 from .streams import stream
+from .tone import AT_THE_LOOP, Tone, held_photons
+from .triggers import Analyser, Digitiser, Edges, Taken
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
 
-SECOND_PULSE = 30e-6  # [s] after the first, when the laser fires twice
 _SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
-
-
-Taken = tuple[Timebase, dict[int, Channel], "Future[Any]"]
-"""What an armed digitiser takes: the samples' times, its inputs, the future of the codes."""
-
-
-@dataclass(frozen=True)
-class Edges:
-    """When the delay generator's outputs rise after T0 [s]; None for those that are inhibited."""
-
-    lamp: float | None
-    q_switch: float | None
-    digitiser: float | None
-    gate: float | None = None
-
-
-class Digitiser(Protocol):
-    def triggered(self) -> Taken | None: ...
-
-
-class Analyser(Protocol):
-    awaits_trigger: bool
-
-    def triggered(self, power: Future[Any] | None) -> None: ...
+_WATCHED = 40e-6  # [s] of a burst that only the analyser looks at
 
 
 class VirtualCavity:
@@ -62,15 +44,19 @@ class VirtualCavity:
     def __init__(self, world: World, clock: Clock, executor: Executor, faults: Faults | None = None,
                  truth_log: TruthLog | None = None) -> None:
         self.world, self.clock = world, clock
-        self.faults = faults or Faults()
+        self.faults = faults or Faults(world.standing_faults)
         self.laser, self.blade = Laser(clock), Blade(clock)
+        self.chain = SafetyChain(self.laser, self.blade)
         self.inhibit = 0
         self.digitiser: Digitiser | None = None
         self.analyser: Analyser | None = None
         self.erring: Callable[[str, int], None] = lambda role, code: None
         self._executor, self._truth_log = executor, truth_log or TruthLog()
         self._drift = Drift(world.drift)
-        self._tone: tuple[float, float, bool] = (1.4495e9, -135.0, False)
+        flaws = world.imperfections
+        self._bleaching = Bleaching(world.pump, flaws.bleaching or 0.0, flaws.bleaching_fluence or 0.0)
+        self.tones: dict[str, Tone] = {}
+        self.tuning = 0.0  # [Hz] by the tuner's piston
         self.repetition_rate = 10.0
         self._wrote = ""
         self.begin("", 0)
@@ -81,38 +67,42 @@ class VirtualCavity:
         """A run: shot numbers, random streams, drift and physical time start again."""
         self.run, self.seed = run, seed
         self.triggers = self.digitised = 0
-        self._sweeps = 0
-        self._last_energy = 0.0
+        self._sweeps: dict[str, int] = {}
+        self._last_energy = self._stepped = 0.0
         self._previous: dict[int, np.ndarray] | None = None
         self._drift.restart(seed)
+        self._bleaching.restart()
+        self.faults.begin()
         self._offset = 0.0
         self.note_bench()
 
     @property
     def time(self) -> float:
-        """Physical time of the run [s]."""
-        return self.triggers / self.repetition_rate
+        """Physical time of the run [s]; a fault may make it jump."""
+        return self.triggers / self.repetition_rate + self._stepped
 
-    def sweep_noise(self) -> np.random.Generator:
-        """The stream of the analyser's next sweep, which no shot numbers."""
-        self._sweeps += 1
-        return stream(self.seed, "analyser", self._sweeps)
+    def sweep_noise(self, role: str = "analyser") -> np.random.Generator:
+        """The stream of the next sweep or reading of a role, which no shot numbers."""
+        self._sweeps[role] = self._sweeps.get(role, 0) + 1
+        return stream(self.seed, role, self._sweeps[role])
 
     # --- tone and reflection ---------------------------------------------------------------------------
 
-    def set_tone(self, frequency: float, power: float, on: bool) -> None:
-        """The microwave source's frequency [Hz], level [dBm] and whether it is on."""
-        self._tone = (frequency, power, on)
-
     @property
     def rf_on(self) -> bool:
-        """True while the source feeds the cavity."""
-        return self._tone[2]
+        """True while the output of any source is on; what an output that is off leaks does not count."""
+        return any(tone.on for tone in self.tones.values())
 
     @property
     def frequency(self) -> float:
-        """The mode's frequency now [Hz], drift and faults included."""
-        return self.world.parameters.cavity_frequency / (2.0 * math.pi) + self._offset + self._jump
+        """The mode's frequency now [Hz], tuner, drift and faults included."""
+        declared = self.world.parameters.cavity_frequency / (2.0 * math.pi)
+        return declared + self.tuning + self._offset + self._jump
+
+    @property
+    def temperature(self) -> float:
+        """What cavity and crystal are at now [K]: the temperature that its drift follows."""
+        return mode_temperature(self.world.parameters) + self._drift.warming(self.time)
 
     @property
     def _jump(self) -> float:
@@ -124,31 +114,34 @@ class VirtualCavity:
         p = self.world.parameters
         return p.cavity_frequency / p.cavity_decay * (1.0 - self.faults.lasting.get("quality_drop", 0.0))
 
-    def reflection(self, frequency: float) -> complex:
-        """S11 at the loop: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
+    def reflection(self, frequency: Any) -> Any:
+        """Complex S11 at the loop, at one frequency or many [Hz]: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
         k = self.world.receivers["burst"].coupling_factor
         detuning = (frequency - self.frequency) / self.frequency
         return 1.0 - 2.0 * k / (1.0 + k) / (1.0 + 2j * self.loaded_quality * detuning)
 
     def reflected_tone(self) -> tuple[float, float] | None:
-        """(frequency [Hz], level [dBm]) of what comes back from the cavity; None while the source is off."""
-        frequency, power, on = self._tone
-        if not on:
+        """(frequency [Hz], level [dBm]) that the cavity reflects of the microwave source, leak included."""
+        tone = self.tones.get("microwave")
+        if tone is None:
             return None
-        return frequency, power + 20.0 * math.log10(max(abs(self.reflection(frequency)), 1e-9))
+        reflected = 20.0 * math.log10(max(abs(self.reflection(tone.frequency)), 1e-9))
+        return tone.frequency, tone.level() + reflected
 
-    def _leaked_photons(self, on: dict[str, float]) -> float:
-        """Photons that a source left on, or a leak, holds in the empty mode."""
-        leaked = on.get("rf_leakage", 0.0)
-        frequency, power, rf_on = self._tone
-        if rf_on:
-            receiver = self.world.receivers["burst"]
-            kappa = 2.0 * math.pi * self.frequency / self.loaded_quality
-            width = 1.0 + (2.0 * self.loaded_quality * (frequency - self.frequency) / self.frequency) ** 2
-            quantum = receiver.watts_per_photon / receiver.external_decay
-            arriving = 1e-3 * 10.0 ** (power / 10.0) / quantum
-            leaked += 4.0 * receiver.external_decay / kappa**2 * arriving / width
-        return leaked
+    def _leak(self, on: dict[str, float], gate: bool) -> tuple[float, float]:
+        """(photons, detuning from the mode [rad/s]) that sources at the loop, or a leak, hold there.
+
+        The strongest says the detuning. Less than one photon is nothing beside the thermal ones, and the
+        shot counts as undriven.
+        """
+        held = {tone.frequency: held_photons(tone, gate, self.frequency, self.loaded_quality,
+                                             self.world.receivers["burst"])
+                for role, tone in self.tones.items() if role in AT_THE_LOOP}
+        leaked, driven = on.get("rf_leakage", 0.0), sum(held.values())
+        if driven <= 1.0:
+            return leaked, 0.0
+        strongest = max(held, key=held.__getitem__)
+        return leaked + driven, 2.0 * math.pi * (strongest - self.frequency)
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -162,61 +155,79 @@ class VirtualCavity:
     def trigger(self, edges: Edges) -> None:
         """One T0: the laser fires if it can, whoever is armed takes a record."""
         shot = self.triggers
-        on = self.faults.at_shot(self.digitised, shot, self.time, self.seed)
-        if "interlock" in on:
-            self.laser.trip(int(on["interlock"]))
-        if (role := self.faults.erring_role()) is not None:
-            self.erring(role, int(on["error_queue"]))
+        struck = self.faults.at_shot(self.digitised, shot, self.time, self.seed)
+        for order in struck.values():
+            self._strike(order)
+        on = self.faults.lasting | {name: order.severity for name, order in struck.items()}
         self._offset = self._drift.offset(self.time)
         pulses = self._pulses(edges, shot, on)
         self._last_energy = sum(energy for energy, _ in pulses)
         taken = self._digitise(edges, on)
         moment = edges.digitiser if edges.digitiser is not None else edges.q_switch or 0.0
         moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
-        burst = self._compute(shot, pulses, on, taken, moment)
+        if jitter := self.world.imperfections.trigger_jitter:
+            moment += jitter * stream(self.seed, "trigger", shot).normal()
+        gate = edges.gate_high(pulses[0][1] if pulses else moment)
+        burst = self._compute(shot, pulses, on, taken, moment, gate)
         if self.analyser is not None:
-            self.analyser.triggered(self._executor.submit(_port_power, burst, self.world.receivers["burst"])
-                                    if burst else None)
+            self.analyser.triggered(burst)
         self.triggers += 1
         if taken is not None:
             self.digitised += 1
         self.note_bench()
 
-    def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> tuple[tuple[float, float], ...]:
-        """(energy [J], first light after T0 [s]) of the light that reaches pick-off and crystal."""
+    def inject(self, order: FaultOrder) -> None:
+        """A fault from now on, or when its moment comes."""
+        self.faults.start(order)
+        if order.at[0] == "now" and order.kind != "shot":
+            self._strike(order)
+        self.note_bench()
+
+    def _strike(self, order: FaultOrder) -> None:
+        """What a fault does at once, beside being on."""
+        if order.name == "interlock" and order.severity:
+            self.chain.open(int(order.severity))
+        elif order.name == "interlock":
+            self.chain.reset()
+        elif order.name == "error_queue":
+            self.erring(order.role, int(order.severity))
+        elif order.name == "clock_step":
+            self._stepped += order.severity
+
+    def _pulses(self, edges: Edges, shot: int, on: dict[str, float]) -> Pulses:
+        """The light that reaches pick-off and crystal."""
         if edges.lamp is None or edges.q_switch is None or not self.laser.armed:
             return ()
-        pump = self.world.pump
-        energy = pump.energy_at(edges.q_switch - edges.lamp) * self.laser.share
-        if energy <= 0.0 or "misfire" in on:
-            return ()
-        random = stream(self.seed, "pump", shot)
-        jitter = math.hypot(pump.energy_jitter, on.get("energy_jitter", 0.0)) * random.normal()
-        energy *= max(0.0, 1.0 + jitter) * (1.0 - pump.energy_decline) ** shot * on.get("low_energy", 1.0)
-        arrival = edges.q_switch + pump.arrival + pump.arrival_jitter * random.normal()
-        self.laser.fire()
+        pulses = pulses_of(self.world, self.laser.share, edges.lamp, edges.q_switch, (self.seed, shot),
+                           self.time, on)
+        if pulses:
+            self.laser.fire()
         if not self.blade.open:
             return ()
-        second = on.get("double_pulse", 0.0)
-        return ((energy, arrival),) + (((energy * second, arrival + SECOND_PULSE),) if second else ())
+        for energy, _ in pulses:
+            self._bleaching.pulse(energy)
+        return pulses
 
     def _digitise(self, edges: Edges, on: dict[str, float]) -> Taken | None:
         if edges.digitiser is None or self.digitiser is None or "missed_trigger" in on:
             return None
         return self.digitiser.triggered()
 
-    def _compute(self, shot: int, pulses: tuple[tuple[float, float], ...], on: dict[str, float],
-                 taken: Taken | None, trigger: float) -> Future[Burst] | None:
+    def _compute(self, shot: int, pulses: Pulses, on: dict[str, float], taken: Taken | None,
+                 trigger: float, gate: bool) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
-        watched = self.analyser is not None and self.analyser.awaits_trigger
+        watched = self.analyser is not None and self.analyser.watching
         if taken is None and not (pulses and watched):
             return None
         relative = tuple((energy, first - trigger) for energy, first in pulses)
-        until = 40e-6
+        begin, until = 0.0, _WATCHED
         if taken is not None:
-            until = min(taken[0].start + taken[0].interval * taken[0].points, _SIMULATED_END)
+            begin = taken[0].start
+            until = min(begin + taken[0].interval * taken[0].points, _SIMULATED_END)
+        photons, detuning = self._leak(on, gate)
         order = Order(self._parameters(on), self.world.pump, relative, (self.seed, shot), until,
-                      self.world.richness == 0, self._leaked_photons(on))
+                      self.world.richness == 0, photons, detuning, self.world.shared_reference, begin,
+                      self.world.spread)
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken
@@ -230,8 +241,9 @@ class VirtualCavity:
         changes: dict[str, float] = {"cavity_frequency": 2.0 * math.pi * self.frequency}
         if "quality_drop" in on:
             changes["cavity_decay"] = p.cavity_decay / (1.0 - min(on["quality_drop"], 0.99))
-        if "bleached" in on:
-            changes["molecules"] = p.molecules * (1.0 - min(on["bleached"], 0.99))
+        left = self._bleaching.left * (1.0 - min(on.get("bleached", 0.0), 0.99))
+        if left < 1.0:
+            changes["molecules"] = p.molecules * left
         return p.replace(**changes)
 
     def _record(self, computed: Future[Burst], recording: Recording, order: Order,
@@ -250,7 +262,7 @@ class VirtualCavity:
         """The bench's state into the truth log, at the start of a run and when more than drift changed it."""
         if not self._truth_log.wanted:
             return
-        key = str((self.run, self.faults.lasting))
+        key = str((self.run, self.tuning, self.faults.lasting))
         if key != self._wrote:
             truth = bench_truth(self.world, self._parameters(self.faults.lasting), self.faults.lasting)
             self._truth_log.write({"shot": None, "run": self.run, "bench": truth})
@@ -264,11 +276,7 @@ class VirtualCavity:
         """What the hardware does when nobody is left."""
         self.laser.level, self.laser.power = "OFF", False
         self.blade.command(False)
-        self._tone = (*self._tone[:2], False)
-
-
-def _port_power(burst: Future[Burst], receiver: Any) -> Any:
-    return port_power(burst.result(), receiver)
+        self.tones = {role: replace(tone, on=False) for role, tone in self.tones.items()}
 
 
 def _chain(source: Future[Any], target: Future[Any]) -> None:

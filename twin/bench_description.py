@@ -32,6 +32,8 @@ class BenchDescription:
     """Everything a bench file says. `truth` (None on a real bench) is for the software instruments alone.
 
     `visa` is the VISA library that opens the resources, as PyVISA names it.
+    `reference`: "shared" where sources and digitiser are locked to one 10 MHz, so that a carrier's phase is
+    the same in every shot; else "free".
     """
 
     name: str
@@ -47,6 +49,7 @@ class BenchDescription:
     console: str | None
     truth: Truth | None
     visa: str = "@py"
+    reference: str = "free"
 
     def drive(self, energy: float, start: float = 0.0) -> Drive:
         """The drive of a pulse of `energy` [J] in the expected crystal, first light at `start` [s]."""
@@ -86,5 +89,6 @@ def parse(text: str, name: str) -> BenchDescription:
         photodiode=bench_tables.read_photodiode(reader, pump),
         limits=bench_tables.read_limits(reader),
         console=bench_tables.read_console(reader, virtual),
+        reference=bench_tables.read_reference(reader),
         truth=bench_tables.read_truth(reader, virtual, pump, receivers, expected.parameters),
         visa=bench_tables.read_visa(reader))

@@ -7,7 +7,7 @@ from typing import Any
 
 from .bench_roles import OPTIONS, ROLES
 from .bench_tables import LIMITS, TIME_SCALE, VISA
-from .bench_truth import CavityTruth
+from .bench_truth import CavityTruth, Imperfections
 from .optical_pump import OpticalPump
 from .pentacene import SETS
 from .photodiode import Photodiode
@@ -29,6 +29,7 @@ def describe_keys() -> list[Row]:
         ("time_scale", "", 1.0, TIME_SCALE.meaning),
         ("title", "", "", "a line for the reader"),
         ("visa", "", VISA[0], "VISA library: @py (pyvisa-py), or @ivi for the system's (NI, Keysight)"),
+        ("reference", "", "free", "shared: sources and digitiser are locked to one 10 MHz"),
         ("ROLE.driver", "", "required", f"dotted path of the driver; ROLE is one of {', '.join(ROLES)}"),
         ("ROLE.resource", "", "required", "VISA resource; on a virtual bench TCPIP::127.0.0.1::0::SOCKET"),
         ("ROLE.real", "", False, "a real instrument behind a loopback address on a virtual bench")]
@@ -44,8 +45,9 @@ def describe_keys() -> list[Row]:
              for name, q in LIMITS.items()]
     rows += [("mocks.console", "", None, "127.0.0.1:PORT of the software instruments' console"),
              ("truth.richness", "", 1, "0, 1 or 2: how rich the physics of a virtual bench is"),
+             ("truth.faults", "", (), 'list of lines as the console takes them: "misfire at=shot:3"'),
              ("truth.pentacene|receiver|pump.NAME", "", None, "a true value, or '+x%' of the declared one")]
-    return rows + _rows("truth.cavity", CavityTruth())
+    return rows + _rows("truth.cavity", CavityTruth()) + _rows("truth.imperfections", Imperfections())
 
 
 def _rows(prefix: str, record: Any) -> list[Row]:

@@ -59,9 +59,20 @@ class AnalyserOptions(Options):
     loss_db: float = quantity(0.0, "dB", -100.0, 200.0, "loss from the source by the cavity to the analyser")
 
 
+@dataclass(frozen=True)
+class VnaOptions(Options):
+    cable_delay: float = quantity(0.0, "s", 0.0, 1e-3, "from the port to the cavity and back")
+
+
+@dataclass(frozen=True)
+class TunerOptions(Options):
+    megahertz_per_millimetre: float = quantity(-10.0, "", -1e4, 1e4, "of the mode, by the piston's position")
+
+
 OPTIONS: Mapping[str, type[Options]] = {
     role: {"digitiser": DigitiserOptions, "timing": TimingOptions, "energy": EnergyOptions,
-           "analyser": AnalyserOptions}.get(role, Options) for role in ROLES}
+           "analyser": AnalyserOptions, "vna": VnaOptions, "tuner": TunerOptions}.get(role, Options)
+    for role in ROLES}
 
 
 @dataclass(frozen=True)

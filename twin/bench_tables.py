@@ -9,19 +9,21 @@ from functools import partial
 from typing import Any
 
 from . import bench_roles, pentacene
+from .bench_faults import FaultOrder, read_order
 from .bench_reader import BenchReader, members_si
 from .bench_roles import OPTIONS, REQUIRED, ROLES, RoleDescription
 from .bench_text import BenchFileError
-from .bench_truth import RICHNESS, CavityTruth, Truth
+from .bench_truth import RICHNESS, CavityTruth, Imperfections, Truth
 from .optical_pump import OpticalPump
 from .photodiode import Photodiode
 from .quantity import Quantity
 from .receiver import Receiver
 
-TOP = ("virtual", "time_scale", "title", "visa", *ROLES, "receiver", "photodiode", "expected", "limits",
-       "mocks", "truth")
+TOP = ("virtual", "time_scale", "title", "visa", "reference", *ROLES, "receiver", "photodiode", "expected",
+       "limits", "mocks", "truth")
 VISA = ("@py", "@ivi")
 """VISA libraries that a bench file may choose: pyvisa-py, or the one that the system has (NI, Keysight)."""
+REFERENCES = ("free", "shared")
 TIME_SCALE = Quantity("", 1e-3, 1e6, "physical seconds per second of a virtual bench")
 LIMITS = {
     "pump_energy": Quantity("J", 0.0, 1e3, "pulse energy"),
@@ -133,6 +135,15 @@ def read_visa(reader: BenchReader) -> str:
     return str(found)
 
 
+def read_reference(reader: BenchReader) -> str:
+    """Whether all sources and the digitiser share one 10 MHz: "shared", or "free"."""
+    reference = reader.tables.get("reference", "free")
+    if reference not in REFERENCES:
+        raise reader.wrong(f"reference: expected one of {', '.join(REFERENCES)}, found {reference!r}",
+                           ("reference",))
+    return reference
+
+
 def read_receivers(reader: BenchReader, digitiser: RoleDescription) -> dict[str, Receiver]:
     """One receiver for each channel that carries microwaves."""
     tables = reader.table(("receiver",))
@@ -226,14 +237,16 @@ def read_truth(reader: BenchReader, virtual: bool, pump: OpticalPump, receivers:
             raise reader.wrong("a real bench has no [truth]; it is for virtual = true", ("truth",))
         return None
     table = reader.table(("truth",))
-    reader.known(("truth",), table, ("richness", "pentacene", "receiver", "cavity", "pump"))
+    reader.known(("truth",), table, ("richness", "faults", "pentacene", "receiver", "cavity", "pump",
+                                     "imperfections"))
     richness = table.get("richness", 1)
     if isinstance(richness, bool) or richness not in RICHNESS:
         raise reader.wrong(f"richness: expected one of {RICHNESS}, found {richness!r}",
                            ("truth", "richness"))
     truth = Truth(richness, reader.table(("truth", "pentacene")), _receiver_deviations(reader, receivers),
                   reader.fill(CavityTruth(), ("truth", "cavity")),
-                  members_si(reader.table(("truth", "pump"))))
+                  members_si(reader.table(("truth", "pump"))),
+                  reader.fill(Imperfections(), ("truth", "imperfections")), _faults(reader))
     reader.known(("truth", "pentacene"), truth.pentacene, declared.quantities())
     reader.known(("truth", "pump"), truth.pump_deviations, [f.name for f in dataclasses.fields(OpticalPump)])
     _try(reader, ("truth", "pentacene"), lambda: truth.parameters(declared))
@@ -242,6 +255,21 @@ def read_truth(reader: BenchReader, virtual: bool, pump: OpticalPump, receivers:
         own = ("truth", "receiver", name)
         _try(reader, own if reader.at(own) else own[:2], partial(truth.receiver, name, receiver))
     return truth
+
+
+def _faults(reader: BenchReader) -> tuple[FaultOrder, ...]:
+    """`faults = ["misfire at=shot:3", ...]`: the lines that the console takes after `inject`."""
+    path = ("truth", "faults")
+    lines = reader.at(path)
+    if lines is None:
+        return ()
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise reader.wrong(f'faults: expected a list of lines such as "misfire at=shot:3", found {lines!r}',
+                           path)
+    try:
+        return tuple(read_order(line) for line in lines)
+    except ValueError as error:
+        raise reader.wrong(f"faults: {error}", path) from None
 
 
 def _receiver_deviations(reader: BenchReader, receivers: Mapping[str, Receiver]) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bench_faults import FaultOrder
 from .optical_pump import OpticalPump
 from .parameters import Record
 from .pentacene import Parameters
@@ -40,6 +41,40 @@ class CavityTruth(Record):
         return super()._checked(name, value, q)
 
 
+@dataclass(frozen=True)
+class Imperfections(Record):
+    """What richness 2 adds to a bench; each may also stand alone. None: as `richness` has it."""
+
+    couplings: float | None = quantity(None, "", 1.0, 100.0, "bins of a standing wave's couplings; 1: alike")
+    line_width: float | None = quantity(None, "Hz", 0.0, 1e9, "full width of the inhomogeneous line")
+    ripple: float | None = quantity(None, "dB", 0.0, 10.0, "log detector: amplitude about its straight line")
+    trigger_jitter: float | None = quantity(None, "s", 0.0, 1e-6, "digitiser against trigger, rms")
+    warm_up: float | None = quantity(None, "", 0.0, 1.0, "share of the pulse energy that a cold laser lacks")
+    warm_up_time: float | None = quantity(None, "s", 1e-3, 1e6, "time constant with which that goes")
+    bleaching: float | None = quantity(None, "", 0.0, 1.0, "share of the molecules lost in a strong shot")
+    bleaching_fluence: float | None = quantity(None, "J/m2", 0.0, 1e9, "fluence in the crystal from then on")
+
+    def _checked(self, name: str, value: Any, q: Any) -> Any:
+        if value is None:
+            return None
+        number = super()._checked(name, value, q)
+        if name == "couplings" and number != int(number):
+            raise ValueError(f"couplings = {number:g} must be a whole number of bins")
+        return number
+
+    def at(self, richness: int) -> Imperfections:
+        """All of them as numbers."""
+        usual = _RICH if richness == 2 else _PLAIN
+        return Imperfections(**{name: usual[name] if getattr(self, name) is None else getattr(self, name)
+                                for name in usual})
+
+
+_PLAIN = {"couplings": 1.0, "line_width": 0.0, "ripple": 0.0, "trigger_jitter": 0.0, "warm_up": 0.0,
+          "warm_up_time": 400.0, "bleaching": 0.0, "bleaching_fluence": 3e3}
+_RICH = _PLAIN | {"couplings": 10.0, "line_width": 0.7e6, "ripple": 0.1, "trigger_jitter": 0.1e-9,
+                  "warm_up": 0.05, "bleaching": 3e-6}
+
+
 def settle(value: Any, declared: float | None, unit: str, name: str) -> float:
     """The true number behind a deviation: absolute, or "+x%" of what is declared."""
     match = _RELATIVE.fullmatch(value) if isinstance(value, str) else None
@@ -55,7 +90,8 @@ class Truth:
     """`[truth]`: how rich the physics is, and the deviations, each still as the file has them.
 
     `richness` 0: the fit's own mean field with a thermal seed and noise, no drift, uniform coupling;
-    1: jitter, drift; 2: also spread couplings, an inhomogeneous line and detector ripple.
+    1: jitter, drift; 2: also spread couplings, an inhomogeneous line and detector ripple. `faults` strike
+    every run anew.
     """
 
     richness: int = 1
@@ -63,6 +99,8 @@ class Truth:
     receivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cavity: CavityTruth = field(default_factory=CavityTruth)
     pump_deviations: Mapping[str, Any] = field(default_factory=dict)
+    imperfections: Imperfections = field(default_factory=Imperfections)
+    faults: tuple[FaultOrder, ...] = ()
 
     def parameters(self, declared: Parameters) -> Parameters:
         """The true crystal and mode. A true Q_L moves cavity_decay unless [truth.pentacene] does."""

@@ -125,7 +125,7 @@ class Problem:
     def handover(self, d: Drive, end: float, decay: Any) -> float | None:
         """When [s] the stage without pump and S1 takes over; None: not before `end`, or not worth it.
 
-        `decay` of S1 [1/s], a number or a row. With a tone on, the tone's own turning sets the steps.
+        `decay` of S1 [1/s], a number or a row. A tone's turning sets the steps; a later switch is not seen.
         """
         slowest = float(np.min(decay))
         if any(s in self._active for s in (*TONES, "cavity_drive_re", "cavity_drive_im")) or slowest <= 0.0:
@@ -133,7 +133,8 @@ class Problem:
         if self.spread is not None:  # one more structure to compile, for little: bins cost more than S1
             return None
         empty = max(d.last_light, self.start) + _EMPTY / slowest
-        return empty if (end - empty) * slowest > _WORTHWHILE else None
+        switched = any(edge > empty for edge in d.edges())  # the cavity's decay: the dark stage holds one
+        return empty if not switched and (end - empty) * slowest > _WORTHWHILE else None
 
     # values ---------------------------------------------------------------------------------------
 

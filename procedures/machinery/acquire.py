@@ -24,6 +24,7 @@ from .measured import Measured, Written
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
+from .shot_checks import oddities
 from .store import Channel, Layout
 
 ROLES = ("pump", "timing", "digitiser")
@@ -136,6 +137,7 @@ class Acquisition:
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
+        self._tell_oddities(shot, pulse)
         self._fit.offer(shot.number)
         self.collect()
         return shot
@@ -185,6 +187,11 @@ class Acquisition:
         self.rows.stored(shot)
         self.note(events.ShotStored(shot))
         self._publish(events.Progress(self._number, self.total))
+
+    def _tell_oddities(self, shot: Shot, pulse: Any) -> None:
+        found = oddities(self.bench.description, shot, pulse, shot.settings["pump.energy"])
+        if found:
+            self.note(events.Notice(f"shot {shot.number}: {'; '.join(found)}"))
 
     # the fits
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from .events import SafeState
 
-ORDER = ("timing", "shutter", "pump", "microwave", "microwave_45", "analyser", "digitiser")
-"""Laser inhibited, shutter closed, laser off, every RF source off, digitiser stopped."""
+ORDER = ("timing", "shutter", "pump", "microwave", "microwave_45", "vna", "analyser", "digitiser", "tuner")
+"""Laser inhibited, shutter closed, laser off, every RF source off, digitiser and tuner stopped."""
 
-_LASER, _SHUTTER, _RF = ("pump",), ("shutter",), ("microwave", "microwave_45")
+_LASER, _SHUTTER, _RF = ("pump",), ("shutter",), ("microwave", "microwave_45", "vna")
 VITAL = (*_LASER, *_SHUTTER, *_RF)
 
 

@@ -20,9 +20,9 @@ from twin.receiver import envelope
 
 from .events import ShotFitted
 from .shot import FitRow, Shot
+from .shot_checks import EARLY
 
 _CARRIER = 0.2  # share of negative samples that a modulus cannot have
-_EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
 
 
 class Line(NamedTuple):
@@ -104,7 +104,7 @@ def _spoilt(bench: BenchDescription, burst: Any, pulse: Pulse) -> Verdict | None
     """The verdict on a record that no model should look at."""
     if not np.isfinite(pulse.energy):
         return Verdict.MISFIRE
-    if abs(pulse.start - bench.pump.arrival) > _EARLY:
+    if abs(pulse.start - bench.pump.arrival) > EARLY:
         return Verdict.MISTRIGGERED
     return Verdict.CLIPPED if burst.clipped else None
 

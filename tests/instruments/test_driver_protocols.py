@@ -89,6 +89,7 @@ SETTABLE = [
 ]
 
 READABLE = [
+    (DG645, "timebase", "TIMB?", "1", "oven"), (DG645, "reference_locked", "TIMB?", "3", True),
     (DG645, "event_status", "INSR?", "5", 5), (DG645, "next_error", "LERR?", "11", 11),
     (DG645, "identity", "*IDN?", "Stanford,DG645,s/n1,1", "Stanford,DG645,s/n1,1"),
     (EksplaNT, "state", "/CPU8000/16/Power", "ON", "ON"),
@@ -102,6 +103,11 @@ READABLE = [
     (EksplaNT, "repetition_rate", "/M_CPU800/18/Repetition rate", "10Hz", 10.0),
     (EksplaNT, "synchronisation", "/M_CPU800/18/Synchronization mode", "External", "External"),
     (KeysightE8257D, "is_enabled", ":OUTPUT?", "0", False),
+    (KeysightE8257D, "reference", ":ROSC:SOUR?", "EXT", "external"),
+    (KeysightE8257D, "reference_locked", ":ROSC:SOUR?", "INT", False),
+    (KeysightE8257D, "frequency_status", ":STAT:QUES:FREQ:COND?", "2", 2),
+    (KeysightE8257D, "power_status", ":STAT:QUES:POW:COND?", "0", 0),
+    (KeysightE8257D, "levelled", ":STAT:QUES:POW:COND?", "2", False),
     (KeysightInfiniium, "armed", ":AER?", "1", True), (KeysightInfiniium, "acquired", ":ADER?", "0", False),
     (KeysightInfiniium, "segments_taken", ":WAV:SEGM:COUN?", "+20", 20),
     (KeysightInfiniium, "time_tag", ":WAV:SEGM:TTAG?", "+1.00000000E-01", 0.1),

@@ -18,7 +18,6 @@ import pytest
 from mock_devices.bench_file import world_of
 from mock_devices.clock import HandTurnedClock
 from mock_devices.console import Console
-from mock_devices.faults import Faults
 from mock_devices.models import MODELS
 from mock_devices.virtual_cavity import VirtualCavity
 from twin.bench_description import parse
@@ -86,14 +85,15 @@ class Desk:
     """All devices of a bench file around one cavity, time turned by hand."""
 
     def __init__(self, text: str | None = None, truth_log=None):
-        self.clock, self.faults = HandTurnedClock(), Faults()
+        self.clock = HandTurnedClock()
         self.executor, self.truth_log = ThreadPoolExecutor(1), truth_log
         bench = parse(text or VIRTUAL, "virtual.toml")
         self.world = world_of(bench)
-        self.cavity = VirtualCavity(self.world, self.clock, self.executor, self.faults, truth_log)
+        self.cavity = VirtualCavity(self.world, self.clock, self.executor, truth_log=truth_log)
+        self.faults = self.cavity.faults
         self.wires = {
             role: Wire(MODELS[r.driver](role, self.cavity, self.world)) for role, r in bench.roles.items()}
-        self.console = Console(self.cavity, self.faults, {}, lambda: None)
+        self.console = Console(self.cavity, {}, lambda: None)
         self.console._plugs = {
             role: type("Plug", (), {"device": wire.device})() for role, wire in self.wires.items()
         }

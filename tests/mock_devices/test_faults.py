@@ -8,8 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from mock_devices.faults import NAMES
+from mock_devices.serve import assemble
 from mock_devices.truth_log import TruthLog
+from twin.bench_description import BenchFileError, parse
+from twin.bench_faults import NAMES
 
 CATALOGUE_ORDER = [
     "cavity_drift",
@@ -51,9 +53,10 @@ def first(words: np.ndarray) -> int:
 def test_the_catalogue_has_the_contract_s_names_in_its_order(desk):
     assert list(NAMES) == CATALOGUE_ORDER
     answer = json.loads(desk.console.answer("inject list"))
-    assert answer["names"] == CATALOGUE_ORDER and set(answer["available"]) <= set(CATALOGUE_ORDER)
-    for name in set(answer["names"]) - set(answer["available"]):
-        assert desk.console.answer(f"inject {name}") == f"error {name} comes with a later version"
+    assert answer["names"] == CATALOGUE_ORDER
+    assert set(answer["seen_by"]) == set(answer["severity"]) == set(CATALOGUE_ORDER)
+    assert set(answer["seen_by"].values()) == {"shot", "series", "read-back", "control shot"}
+    assert all(desk.console.answer(f"inject {name}") == "ok" for name in CATALOGUE_ORDER)
 
 
 def energies(desk, count: int) -> list[float]:
@@ -136,6 +139,82 @@ def test_a_fault_of_the_chain_is_in_the_data(desk, fault, seen):
     desk.prepare()
     assert desk.console.answer(f"inject {fault}") == "ok"
     assert seen(*({n: w.astype(float) for n, w in shot.items()} for shot in (healthy, desk.shot())))
+
+
+def with_faults(text: str, lines: str) -> str:
+    return text.replace("richness = 1 ", f"faults = {lines}\nrichness = 1 ")
+
+
+def test_faults_of_the_bench_file_strike_every_run_anew(desk_of, virtual_text):
+    desk = desk_of(with_faults(virtual_text, '["misfire at=shot:1", "bleached severity=0.95 at=shot:2"]'))
+    found = []
+    for _ in range(2):
+        desk.prepare()
+        found.append([desk.shot() for _ in range(4)])
+    desk.close()
+    first, second = found
+    assert all(np.array_equal(a[n], b[n]) for a, b in zip(first, second, strict=True) for n in (1, 2, 3))
+    assert np.ptp(first[1][2]) < 20 < np.ptp(first[0][2])
+    assert first[2][1].max() < 0.8 * first[0][1].max()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('["misfre at=shot:3"]', "misfire"),
+        ('["misfire at=shot:x"]', "no number"),
+        ('["misfire at=probability:2"]', "probability 0 .. 1"),
+        ('["timeout role=teapot"]', "teapot"),
+        ('"misfire"', "list of lines"),
+    ],
+)
+def test_a_wrong_fault_in_a_bench_file_is_told_with_file_and_line(virtual_text, lines, words):
+    text = with_faults(virtual_text, lines)
+    line = next(n for n, found in enumerate(text.splitlines(), 1) if found.startswith("faults"))
+    with pytest.raises(BenchFileError, match=f"lab.toml, line {line}, .truth.: .*{words}"):
+        parse(text, "lab.toml")
+
+
+def test_a_bench_in_this_process_takes_faults_by_name(virtual_text):
+    bench = assemble(virtual_text, "virtual.toml")
+    bench.inject("cavity_drift", severity=1e5)
+    bench.inject("misfire", at="shot:3")
+    assert bench.cavity.faults.lasting == {"cavity_drift": 1e5}
+    with pytest.raises(ValueError, match="unknown fault"):
+        bench.inject("earthquake")
+    with pytest.raises(ValueError, match="no role 'vna'"):
+        bench.inject("timeout", role="vna")
+    bench.executor.shutdown()
+
+
+def test_an_open_interlock_latches_and_only_a_person_brings_light_back(desk):
+    desk.prepare()
+    desk.console.answer("inject interlock at=shot:0")
+    desk.shot()
+    desk.clock.advance(0.1)
+    state = json.loads(desk.console.answer("state"))
+    assert (state["laser"], state["shutter"]) == ("off", "closed")
+    desk.shutter.send("SHUT:STAT OPEN")
+    desk.clock.advance(0.1)
+    assert desk.shutter.ask("SHUT:SENS?") == "CLOS"
+    assert "Error: (17)" in desk.pump.ask("/M_CPU800/18/Power/ON")
+    desk.console.answer("inject interlock severity=0")
+    assert np.ptp(desk.shot()[2]) < 20  # nothing comes on by itself
+    desk.prepare()
+    assert np.ptp(desk.shot()[2]) > 100
+
+
+def test_a_clock_step_moves_temperature_and_drift_on_as_that_time_would(desk_of, virtual_text):
+    swing = virtual_text.replace('temperature_swing = "2mK"', 'temperature_swing = "50mK"')
+    desk = desk_of(swing.replace('walk = "20kHz"', 'walk = "0kHz"'))
+    desk.prepare()
+    desk.timing.send("*TRG")
+    before = desk.cavity.frequency
+    assert desk.console.answer("inject clock_step severity=600") == "ok"
+    desk.timing.send("*TRG")
+    assert desk.cavity.time == pytest.approx(600.2)
+    assert abs(desk.cavity.frequency - before) > 20e3  # half a period of 2.73 MHz/K times 50 mK
+    desk.close()
 
 
 def test_the_truth_log_tells_the_faults_of_a_shot_and_each_change_of_the_bench(desk_of, tmp_path):

@@ -216,13 +216,6 @@ def test_a_wrong_bench_file_is_refused_with_2(tmp_path, virtual_text, capsys, ch
     assert words in capsys.readouterr().err
 
 
-def test_a_richness_that_is_not_built_is_refused(tmp_path, virtual_text, capsys):
-    text = virtual_text.replace("richness = 1 ", "richness = 2 ")
-    (tmp_path / "bench.toml").write_text(text, encoding="utf-8")
-    assert main([str(tmp_path / "bench.toml")]) == 1
-    assert "later version" in capsys.readouterr().err
-
-
 def test_a_missing_file_is_refused_with_2(tmp_path, capsys):
     assert main([str(tmp_path / "none.toml")]) == 2
     assert "none.toml" in capsys.readouterr().err

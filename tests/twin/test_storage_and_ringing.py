@@ -137,3 +137,17 @@ def test_threshold_and_cooperativity_are_one_definition():
     assert p.molecules == pytest.approx(by_hand, rel=1e-12)
     t = simulate(P, Drive(), [0.0, 3e-7])
     assert t.cooperativity[1] == pytest.approx(P.cooperativity(t.populations[1, 4] - t.populations[1, 2]))
+
+
+@pytest.mark.parametrize("model", ["rate", "mean_field", "cumulant"])
+def test_a_cavity_switched_long_after_the_last_light_switches_then_and_not_before(model):
+    # Held to the same course in two pieces: a cavity that never switches, then another one from there.
+    low, high = 2e9, 2e7
+    p, switch = P.replace(cavity_decay=low), 2e-6
+    times = switch + np.linspace(1e-9, 1.5e-6, 300)
+    light = {"pump_rate": 6.2e7, "pump_off_at": 2e-7}
+    once = simulate(p, Drive(**light, cavity_decay=Steps((switch,), (low, high))), times, model=model)
+    held = simulate(p, Drive(**light), [switch], model=model)
+    then = simulate(p.replace(cavity_decay=high), Drive(**light), times, model=model, initial=held)
+    assert once.photons.max() > 1e6 * held.photons[0]
+    assert np.abs(once.photons - then.photons).max() < 1e-5 * then.photons.max()

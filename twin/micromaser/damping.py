@@ -9,12 +9,14 @@ Decay at temperature is pure loss with transmission T followed by an amplifier o
 
 All terms are positive, so nothing cancels. Divided by square roots of factorials both sums are correlations
 along the diagonals with one number for each l, and run over a window outside which terms are below 1e-18.
-The factorials are those of n/mu with mu = d/e, which keeps them within the range of doubles.
+The factorials are those of n/mu with mu = d/e, and factors of exp(mu/8) are moved between the three
+numbers of a term: that keeps them within the range of doubles up to 2000 levels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammaln, nbdtrc, xlogy
@@ -45,6 +47,7 @@ class Damping:
     escaped: np.ndarray
 
 
+@lru_cache(maxsize=8)
 def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
     """The channel of one interval gamma t_r = `loss` on `dimension` levels."""
     decayed = -np.expm1(-loss)
@@ -53,9 +56,9 @@ def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
     # 1 - T without cancellation
     absorbed = (decayed + thermal_photons * decayed) / gain
     excess = thermal_photons * decayed / gain
-    lost = _loss(transmission, absorbed, dimension)
-    return Damping(lost, _amplifier(gain, excess, dimension),
-                   _escaped(transmission, absorbed, excess, dimension))
+    binomials = _log_binomials(dimension)
+    return Damping(_loss(transmission, absorbed, binomials), _amplifier(gain, excess, binomials),
+                   _escaped(transmission, absorbed, excess, binomials))
 
 
 def _roots(dimension: int) -> np.ndarray:
@@ -68,34 +71,38 @@ def _roots(dimension: int) -> np.ndarray:
 
 
 def _weights(chance: float, dimension: int) -> np.ndarray:
-    """(chance mu)^l... per l!, with the factorials' scale: (d,)."""
-    n = np.arange(1, dimension, dtype=float)
-    return np.concatenate(([1.0], np.cumprod(chance * (dimension / np.e) / n)))
+    """(chance mu)^l/l! exp(-mu/2) (d,)."""
+    n, mu = np.arange(1, dimension, dtype=float), dimension / np.e
+    return np.cumprod(np.concatenate(([np.exp(-0.5 * mu)], chance * mu / n)))
 
 
-def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
-    roots, n = _roots(dimension), np.arange(dimension)
+def _loss(transmission: float, absorbed: float, binomials: np.ndarray) -> Correlation:
+    dimension = len(binomials)
+    roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = transmission ** (0.5 * n)
-    start, level = np.meshgrid(n, n)  # level l in rows, n in columns
-    chance = xlogy(start, transmission) + xlogy(level, absorbed)
-    size = 0.5 * _log_binomial(start + level, level) + 0.5 * chance
-    size = np.where(start + level < dimension, size, -np.inf)
-    first, last = _windows(size)
-    return Correlation(roots, power / roots, _weights(absorbed, dimension), first, last)
+    level, start = n[:, None], n[None, :]
+    size = 0.5 * (binomials[np.minimum(start + level, dimension - 1), start]
+                  + xlogy(start, transmission) + xlogy(level, absorbed))
+    first, last = _windows(np.where(start + level < dimension, size, -np.inf))
+    return Correlation(roots * shift**3, power / roots / shift, _weights(absorbed, dimension), first, last)
 
 
-def _amplifier(gain: float, excess: float, dimension: int) -> Correlation:
-    roots, n = _roots(dimension), np.arange(dimension)
+def _amplifier(gain: float, excess: float, binomials: np.ndarray) -> Correlation:
+    dimension = len(binomials)
+    roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = gain ** (-0.5 * n)
-    end, level = np.meshgrid(n, n)
-    size = np.where(end >= level, 0.5 * (_log_binomial(end, np.minimum(level, end)) + xlogy(level, excess)
-                                         - (end - level + 1) * np.log(gain)), -np.inf)
+    level, end = n[:, None], n[None, :]
+    size = 0.5 * (binomials.T + xlogy(level, excess) - (end - level + 1) * np.log(gain))
     first, last = _windows(size)
-    return Correlation(power / roots, roots / np.sqrt(gain), _weights(excess, dimension), first, last)
+    return Correlation(power / roots / shift, roots * (shift**3 / np.sqrt(gain)), _weights(excess, dimension),
+                       first, last)
 
 
-def _log_binomial(n: np.ndarray, k: np.ndarray) -> np.ndarray:
-    return gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+def _log_binomials(dimension: int) -> np.ndarray:
+    """ln C(n, k) (d, d), -inf for k > n."""
+    n = np.arange(dimension)
+    log = gammaln(n + 1.0)
+    return np.where(n[:, None] >= n, log[:, None] - log - log[np.abs(n[:, None] - n)], -np.inf)
 
 
 def _windows(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,11 +115,11 @@ def _windows(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first.astype(np.int64), last.astype(np.int64)
 
 
-def _escaped(transmission: float, absorbed: float, excess: float, dimension: int) -> np.ndarray:
+def _escaped(transmission: float, absorbed: float, excess: float, binomials: np.ndarray) -> np.ndarray:
     """P(end >= d | n) (d,): binomial loss to k, then negative-binomial gain of at least d - k."""
+    dimension = len(binomials)
     k, n = np.arange(dimension), np.arange(dimension)[:, None]
     if excess == 0.0:
         return np.zeros(dimension)
-    kept = np.exp(_log_binomial(np.maximum(n, k), np.minimum(n, k)) + xlogy(k, transmission)
-                  + xlogy(np.maximum(n - k, 0), absorbed)) * (k <= n)
+    kept = np.exp(binomials + xlogy(k, transmission) + xlogy(np.maximum(n - k, 0), absorbed))
     return kept @ nbdtrc(dimension - k - 1, k + 1, 1.0 - excess)

@@ -22,13 +22,16 @@ def damping_matrix(d: Damping) -> np.ndarray:
     """P(n | m) (d, d) of one interval: what the channel does to populations."""
     n = np.arange(len(d.escaped))
     apart = n[None, :] - n[:, None]
-    loss, gain = (np.square(c.after)[:, None] * np.where(s >= 0, c.weight[np.abs(s)], 0.0)
-                  * np.square(c.before)[None, :] for c, s in ((d.loss, apart), (d.amplifier, -apart)))
-    return np.asarray(gain @ loss)
+    lost, gained = (np.where(s >= 0, c.weight[np.abs(s)], 0.0) for c, s in ((d.loss, apart),
+                                                                            (d.amplifier, -apart)))
+    # Of the three numbers these two are multiplied first, which keeps 2000 levels in the range of doubles.
+    lost = np.square(d.loss.after)[:, None] * lost
+    gained = gained * np.square(d.amplifier.before)
+    return np.asarray((np.square(d.amplifier.after)[:, None] * gained) @ (lost * np.square(d.loss.before)))
 
 
-@compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, MATRIX))
-def _charge(p, spare, stay, down, up, raised, decay, escaped, rows):
+@compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, types.i8, MATRIX))
+def _charge(p, spare, stay, down, up, raised, decay, escaped, first, rows):
     """Collisions with damping `decay` (d, d), or none if it is empty; rows as in `kernels.charge`."""
     levels = len(p)
     for k in range(len(rows)):
@@ -47,32 +50,40 @@ def _charge(p, spare, stay, down, up, raised, decay, escaped, rows):
                 leak += escaped[n] * spare[n]
         else:
             p[:] = spare
-        trace = first = second = square = 0.0
-        for n in range(levels):
+        trace = mean = second = square = above = 0.0
+        for n in range(first):
             trace += p[n]
-            first += n * p[n]
+            mean += n * p[n]
             second += n * n * p[n]
             square += p[n] * p[n]
-        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4] = trace, first, second, square, leak
+        for n in range(first, levels):
+            above += p[n]
+        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = trace, mean, second, square
+        rows[k, 4], rows[k, 5] = above, leak
 
 
 class DiagonalCharge:
-    """Populations under collisions, from populations (d,) or a density matrix (d, d)."""
+    """Populations (d,) under collisions."""
 
     def __init__(self, m: Parameters, state: np.ndarray) -> None:
-        self.dimension = len(state)
-        self._p = np.real(state if state.ndim == 1 else np.diag(state)).copy()
-        self._stay, self._down, self._up, self._raised = rates(m, self.dimension)
-        self._decay, self._escaped = np.empty((0, 0)), np.zeros(self.dimension)
+        self.levels = len(state)
+        self._p = state.copy()
+        self._stay, self._down, self._up, self._raised = rates(m, self.levels)
+        self._decay, self._escaped = np.empty((0, 0)), np.zeros(self.levels)
         if m.loss > 0.0:
-            channel = damping(m.loss, m.thermal_photons, self.dimension)
+            channel = damping(m.loss, m.thermal_photons, self.levels)
             self._decay, self._escaped = damping_matrix(channel), channel.escaped
 
-    def advance(self, count: int) -> np.ndarray:
-        """(count, 5): Tr, Tr n, Tr n^2, Tr rho^2 and what leaked, after each collision."""
-        rows = np.zeros((count, 5))
+    @staticmethod
+    def own(m: Parameters, state: np.ndarray) -> np.ndarray:
+        """Populations (d,) of a density matrix (d, d)."""
+        return np.real(np.diag(state)).copy()
+
+    def advance(self, count: int, dimension: int) -> np.ndarray:
+        """(count, 6), as `Charge.advance` of stepping.py."""
+        rows = np.zeros((count, 6))
         _charge(self._p, np.empty_like(self._p), self._stay, self._down, self._up, self._raised, self._decay,
-                self._escaped, rows)
+                self._escaped, dimension, rows)
         return rows
 
     def scale(self, factor: float) -> None:
@@ -94,4 +105,4 @@ class DiagonalCharge:
     @property
     def spectrum_state(self) -> np.ndarray:
         """What determines the eigenvalues: here themselves (d,)."""
-        return self._p
+        return self._p.copy()

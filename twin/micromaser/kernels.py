@@ -1,6 +1,6 @@
-"""The compiled loops over a real density matrix, and the damping that complex ones share.
+"""The compiled loops over a density matrix: a real one, or the real and imaginary part of a complex one.
 
-A real state is symmetric: its upper triangle is kept, with one band below it, in a square frame that has
+They are symmetric or antisymmetric: the upper triangle is kept, with one band below it, in a square frame of
 MARGIN empty rows and columns before level 0 and at least 8 behind the last, so that neighbours are read
 without asking. What lies below that band is of no meaning. For damping the triangle is packed by distance
 from the diagonal, W[n, j] = x[n, n + j]: each diagonal is then a column, and damping acts on rows.
@@ -8,6 +8,7 @@ from the diagonal, W[n, j] = x[n, n + j]: each diagonal is then a column, and da
 
 from __future__ import annotations
 
+import numpy as np
 from numba import types
 
 from ..compiled import INDEX, MATRIX, VECTOR, compiled, kernel_compiled
@@ -64,11 +65,49 @@ def collide(state, out, kraus, keep):
                 g1, g2 = h1, h2
 
 
-@kernel_compiled(types.void(MATRIX))
-def mirror(state):
-    """The band below the diagonal, from the one above it."""
+@kernel_compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR))
+def collide_hermitian(re, im, out_re, out_im, stay, swap, qubit):
+    """out = sum over f, i, j in (e, g) of rho_ij U_fi R U_fj^+ on the upper triangle of R = re + i im.
+
+    stay (4, side): Re and Im of <e|U|e>, then of <g|U|g>; swap (2, side): -<e|U|g> (n+1 -> n) and <g|U|e>
+    (n-1 -> n), real in the gauge; qubit (3,): rho_ee, rho_gg, |rho_eg|. Loops as in `collide`.
+    """
+    z = re.shape[1] - 8
+    excited, ground, between = qubit[0], qubit[1], qubit[2]
+    for n in range(MARGIN, z):
+        s = n // 8 * 8
+        x, x_on, x_off = re[n, s:z], re[n, s + 1 : z + 1], re[n, s - 1 : z - 1]
+        y, y_on, y_off = im[n, s:z], im[n, s + 1 : z + 1], im[n, s - 1 : z - 1]
+        x_above, x_above_off = re[n - 1, s:z], re[n - 1, s - 1 : z - 1]
+        y_above, y_above_off = im[n - 1, s:z], im[n - 1, s - 1 : z - 1]
+        x_below, x_below_on = re[n + 1, s:z], re[n + 1, s + 1 : z + 1]
+        y_below, y_below_on = im[n + 1, s:z], im[n + 1, s + 1 : z + 1]
+        er, ei, gr, gi = stay[0, s:z], stay[1, s:z], stay[2, s:z], stay[3, s:z]
+        fall, rise = swap[0, s:z], swap[1, s:z]
+        a, b, c, d, down, up = stay[0, n], stay[1, n], stay[2, n], stay[3, n], swap[0, n], swap[1, n]
+        to_re, to_im = out_re[n, s:z], out_im[n, s:z]
+        for m in range(z - s):
+            # for each f, j: the sum over i of rho_ij U_fi R, on the column that U_fj takes to m
+            ee_x = excited * (a * x[m] - b * y[m]) - between * down * x_below[m]
+            ee_y = excited * (a * y[m] + b * x[m]) - between * down * y_below[m]
+            eg_x = between * (a * x_on[m] - b * y_on[m]) - ground * down * x_below_on[m]
+            eg_y = between * (a * y_on[m] + b * x_on[m]) - ground * down * y_below_on[m]
+            ge_x = between * (c * x_off[m] - d * y_off[m]) + excited * up * x_above_off[m]
+            ge_y = between * (c * y_off[m] + d * x_off[m]) + excited * up * y_above_off[m]
+            gg_x = ground * (c * x[m] - d * y[m]) + between * up * x_above[m]
+            gg_y = ground * (c * y[m] + d * x[m]) + between * up * y_above[m]
+            to_re[m] = (er[m] * ee_x + ei[m] * ee_y + gr[m] * gg_x + gi[m] * gg_y
+                        - fall[m] * eg_x + rise[m] * ge_x)
+            to_im[m] = (er[m] * ee_y - ei[m] * ee_x + gr[m] * gg_y - gi[m] * gg_x
+                        - fall[m] * eg_y + rise[m] * ge_y)
+        to_im[n - s] = 0.0
+
+
+@kernel_compiled(types.void(MATRIX, types.f8))
+def mirror(state, sign):
+    """The band below the diagonal, from the one above it; sign -1 for an antisymmetric matrix."""
     for n in range(MARGIN, state.shape[0] - 8):
-        state[n + 1, n] = state[n, n + 1]
+        state[n + 1, n] = sign * state[n, n + 1]
 
 
 @kernel_compiled(types.void(MATRIX, MATRIX, VECTOR, types.i8))
@@ -148,44 +187,71 @@ def damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gain
     unpack(packed, state, scales[2], levels)
 
 
-@compiled(types.void(MATRIX, types.i8, VECTOR))
-def measure(state, levels, row):
-    """row = Tr R, Tr n R, Tr n^2 R, Tr R^2 from the upper triangle."""
-    trace = first = second = square = 0.0
-    for n in range(levels):
-        line = state[MARGIN + n, MARGIN + n : MARGIN + levels]
+@compiled(types.void(MATRIX, types.i8, types.i8, VECTOR))
+def measure(state, levels, first, row):
+    """row = Tr R, Tr n R, Tr n^2 R, Tr R^2 of the `first` levels, and the weight on those above them."""
+    trace = mean = second = square = above = 0.0
+    for n in range(first):
+        line = state[MARGIN + n, MARGIN + n : MARGIN + first]
         p = line[0]
         trace += p
-        first += n * p
+        mean += n * p
         second += n * n * p
         beside = 0.0
         for m in range(len(line)):
             beside += line[m] * line[m]
         square += 2.0 * beside - p * p
-    row[0], row[1], row[2], row[3] = trace, first, second, square
+    for n in range(MARGIN + first, MARGIN + levels):
+        above += state[n, n]
+    row[0], row[1], row[2], row[3], row[4] = trace, mean, second, square, above
 
 
 @compiled(types.void(MATRIX, MATRIX, MATRIX, MATRIX, STACK, types.f8, types.boolean, MATRIX, VECTOR, VECTOR,
-                     INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, MATRIX))
+                     INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, types.i8, MATRIX))
 def charge(state, other, packed, spare, parts, raised, damped, scales, lost, gained, lost_first, lost_last,
-           gained_first, gained_last, escaped, levels, rows):
-    """As many collisions as `rows` (k, 5) has, each followed by damping; columns of `measure`, then the leak.
+           gained_first, gained_last, escaped, levels, first, rows):
+    """As many collisions as `rows` (k, 6) has, each followed by damping; columns of `measure`, then the leak.
 
     The state ends where it began, in `state`; `raised` is the chance of the highest level to leave upwards
     in a collision, `escaped` (levels,) the same for damping.
     """
     top = MARGIN + levels - 1
     for k in range(len(rows)):
-        rows[k, 4] = raised * state[top, top]
+        rows[k, 5] = raised * state[top, top]
         for part in range(len(parts)):
             collide(state, other, parts[part], 0.0 if part == 0 else 1.0)
         state, other = other, state
         if damped:
             for n in range(levels):
-                rows[k, 4] += escaped[n] * state[MARGIN + n, MARGIN + n]
+                rows[k, 5] += escaped[n] * state[MARGIN + n, MARGIN + n]
             damp(state, packed, spare, scales, lost, gained, lost_first, lost_last, gained_first, gained_last,
                  levels)
-        mirror(state)
-        measure(state, levels, rows[k])
+        mirror(state, 1.0)
+        measure(state, levels, first, rows[k])
+    if len(rows) % 2 == 1:
+        other[:] = state
+
+
+@compiled(types.void(STACK, STACK, MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, types.f8, types.boolean, MATRIX,
+                     VECTOR, VECTOR, INDEX, INDEX, INDEX, INDEX, VECTOR, types.i8, types.i8, MATRIX))
+def charge_hermitian(state, other, packed, spare, stay, swap, qubit, raised, damped, scales, lost, gained,
+                     lost_first, lost_last, gained_first, gained_last, escaped, levels, first, rows):
+    """As `charge`, for a state (2, side, side) of real and imaginary part."""
+    top, imaginary = MARGIN + levels - 1, np.zeros(6)
+    for k in range(len(rows)):
+        rows[k, 5] = raised * state[0, top, top]
+        collide_hermitian(state[0], state[1], other[0], other[1], stay, swap, qubit)
+        state, other = other, state
+        if damped:
+            for n in range(levels):
+                rows[k, 5] += escaped[n] * state[0, MARGIN + n, MARGIN + n]
+            for part in range(2):
+                damp(state[part], packed, spare, scales, lost, gained, lost_first, lost_last, gained_first,
+                     gained_last, levels)
+        mirror(state[0], 1.0)
+        mirror(state[1], -1.0)
+        measure(state[0], levels, first, rows[k])
+        measure(state[1], levels, first, imaginary)
+        rows[k, 3] += imaginary[3]
     if len(rows) % 2 == 1:
         other[:] = state

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import eigh_tridiagonal
+from scipy.special import gammaln
 
 from .collisions import blocks, qubit
 from .parameters import Parameters
@@ -91,22 +92,42 @@ def _modulated(m: Parameters, size: int, kept: int) -> np.ndarray:
 
 
 def _integrated(m: Parameters, size: int, end: float) -> np.ndarray:
-    """U_I (2 size, 2 size) from 0 to `end` (in 1/omega) by an eighth-order integrator."""
-    root, shape = np.sqrt(np.arange(1, size))[:, None], (2, size, 2 * size)
+    """U_I (2 size, 2 size) from 0 to `end` (in 1/omega) by an eighth-order integrator.
+
+    Every term flips the qubit and moves one photon. So a column spreads step by step, and the qubit's state
+    follows from the distance: y[s, b, n] is the amplitude from (s, n) to n + b - width photons.
+    """
+    width = min(_reach(m.coupling_ratio * end * np.sqrt(size)), size - 1)
+    distance = np.arange(-width, width + 1)
+    photons = distance[:, None] + np.arange(size)
+    excited = (distance % 2 == np.array([[0], [1]]))[:, :, None]
+    # into `photons` from one less; the same link leads back
+    link = -1j * m.coupling_ratio * np.sqrt(np.where((photons > 0) & (photons < size), photons, 0))[1:]
+    shape = (2, *photons.shape)
 
     def slope(t: float, y: np.ndarray) -> np.ndarray:
-        e, g = y.reshape(shape)
+        y = y.reshape(shape)
         phase = np.exp(1j * (2.0 * t + 2.0 * m.modulation_amplitude * np.sin(m.modulation_frequency * t)))
         out = np.zeros(shape, complex)
-        out[0, :-1] = root * g[1:]
-        out[0, 1:] += phase * (root * g[:-1])
-        out[1, 1:] = root * e[:-1]
-        out[1, :-1] += np.conj(phase) * (root * e[1:])
-        return np.asarray(-1j * m.coupling_ratio * out).ravel()
+        out[:, 1:] = np.where(excited[:, 1:], phase, 1.0) * link * y[:, :-1]
+        out[:, :-1] += np.where(excited[:, :-1], 1.0, np.conj(phase)) * link * y[:, 1:]
+        return out.ravel()
 
-    start = np.eye(2 * size, dtype=complex)
-    if end == 0.0:
-        return start
-    found = solve_ivp(slope, (0.0, end), start.ravel(), method="DOP853", rtol=1e-12, atol=1e-14,
-                      max_step=0.4 / (m.modulation_frequency * max(1.0, m.modulation_amplitude)))
-    return np.asarray(found.y[:, -1]).reshape(2 * size, 2 * size)
+    amplitude = np.zeros(shape, complex)
+    amplitude[:, width] = 1.0
+    if end > 0.0:
+        found = solve_ivp(slope, (0.0, end), amplitude.ravel(), method="DOP853", rtol=1e-12, atol=1e-14,
+                          max_step=0.4 / (m.modulation_frequency * max(1.0, m.modulation_amplitude)))
+        amplitude = found.y[:, -1].reshape(shape)
+    unitary = np.zeros((2 * size, 2 * size), complex)
+    qubit_before, step, before = np.nonzero(np.broadcast_to((photons >= 0) & (photons < size), shape))
+    after = photons[step, before] + np.where(excited[qubit_before, step, 0], 0, size)
+    unitary[after, before + size * qubit_before] = amplitude[qubit_before, step, before]
+    return unitary
+
+
+def _reach(strength: float) -> int:
+    """Photons by which a collision of that strength, g t sqrt(n), changes their number: all but 1e-18."""
+    b = np.arange(1, int(8.0 * strength) + 40)
+    size = b * np.log(np.maximum(strength, 1e-300)) - gammaln(b + 1.0) + strength**2 / b
+    return int(b[np.flatnonzero(size > np.log(1e-18))[-1]]) + 1 if np.any(size > np.log(1e-18)) else 1

@@ -57,26 +57,34 @@ def framed(block: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 
 class RealCharge:
-    """A symmetric matrix under collisions; `matrix` is the state with its phases back."""
+    """A symmetric matrix R under collisions; `matrix` is the state with its phases back.
+
+    Its own form is R (d, d), of which the upper triangle and the band below the diagonal are read.
+    """
 
     def __init__(self, m: Parameters, state: np.ndarray) -> None:
-        self.dimension = d = len(state)
+        self.levels = d = len(state)
         size = kernels.side(d)
         self._phases = gauge(m, d)
         self._frames = aligned(2, size)
-        self._state = framed(np.real(in_gauge(m, state)), self._frames[0])
+        self._state = framed(state, self._frames[0])
         parts = pure_parts(m, d)
         self._parts = np.zeros((len(parts), 4, size))
         self._parts[:, :, kernels.MARGIN : kernels.MARGIN + d] = parts
         self._raised = (1.0 - m.q) * blocks(m, d).raised
         self._damped = m.loss > 0.0
-        self._channel = Channel(damping(m.loss, m.thermal_photons, d))
+        # Without damping the channel is not looked at.
+        self._channel = Channel(damping(m.loss, m.thermal_photons, d if self._damped else 1))
 
-    def advance(self, count: int) -> np.ndarray:
-        """(count, 5): Tr, Tr n, Tr n^2, Tr rho^2 and what leaked, after each collision."""
-        rows, c = np.zeros((count, 5)), self._channel
+    @staticmethod
+    def own(m: Parameters, state: np.ndarray) -> np.ndarray:
+        return np.real(in_gauge(m, state))
+
+    def advance(self, count: int, dimension: int) -> np.ndarray:
+        """(count, 6), as `Charge.advance` of stepping.py."""
+        rows, c = np.zeros((count, 6)), self._channel
         kernels.charge(*self._frames, *c.pair, self._parts, self._raised, self._damped, c.scales, c.lost,
-                       c.gained, *c.windows, c.escaped, self.dimension, rows)
+                       c.gained, *c.windows, c.escaped, self.levels, dimension, rows)
         return rows
 
     def scale(self, factor: float) -> None:
@@ -93,8 +101,8 @@ class RealCharge:
 
     @property
     def snapshot(self) -> np.ndarray:
-        """The state (d, d), from which the run can go on."""
-        return self.matrix
+        """R (d, d), from which the run can go on."""
+        return self._block().copy()
 
     @property
     def spectrum_state(self) -> np.ndarray:
@@ -103,5 +111,5 @@ class RealCharge:
         return np.asarray(upper + np.triu(upper, 1).T)
 
     def _block(self) -> np.ndarray:
-        levels = slice(kernels.MARGIN, kernels.MARGIN + self.dimension)
+        levels = slice(kernels.MARGIN, kernels.MARGIN + self.levels)
         return self._state[levels, levels]

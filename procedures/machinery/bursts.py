@@ -1,0 +1,76 @@
+"""What procedures read off stored bursts beside the fit: quadratures, delays, spectra. No I/O of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from twin.bench_description import BenchDescription
+from twin.demodulate import envelope, quadratures
+from twin.emission import Spectrum, peak_delay, spectrum, summarised
+from twin.receiver import Receiver
+from twin.trace_library import growth_rate as amplitude_growth
+
+from .rows import Row
+from .shot import Shot
+
+
+def amplitude(receiver: Receiver, shot: Shot) -> tuple[np.ndarray, np.ndarray]:
+    """(time [s], complex amplitude [V]) of the burst; ValueError where the channel keeps no carrier."""
+    if receiver.carrier_frequency == 0.0:
+        raise ValueError("the burst channel records an envelope, which has no frequency; declare "
+                         "intermediate_frequency and bandwidth in [receiver.burst]")
+    burst = shot.waveform
+    return quadratures(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
+
+
+def delay(description: BenchDescription, shot: Shot) -> float | None:
+    """From the laser's first light to the burst's highest point [s]; None without light or burst."""
+    receiver, burst = description.receivers["burst"], shot.waveform
+    if not math.isfinite(shot.start):
+        return None
+    if receiver.carrier_frequency == 0.0:
+        return peak_delay(burst.time, burst.volts, shot.start, receiver.sample_noise)
+    time, volts, sigma = envelope(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
+    return peak_delay(time, volts, shot.start, float(np.mean(sigma)))
+
+
+def mean_spectrum(description: BenchDescription, shots: Iterable[Shot]) -> Spectrum | None:
+    """The spectrum of all bursts together, powers added; None where no record holds any."""
+    total, frequency = 0.0, None
+    for shot in shots:
+        time, volts = amplitude(description.receivers["burst"], shot)
+        found = spectrum(*_lit(time, volts, shot.start))
+        if found is not None:
+            frequency, total = found.frequency, total + found.power
+    return None if frequency is None else summarised(frequency, np.asarray(total))
+
+
+def emission_frequency(description: BenchDescription, shot: Shot) -> float | None:
+    """Mean frequency of a burst's emission [Hz]; None for a silent record.
+
+    The declared frequency of the line is what the mixer brings to the intermediate one.
+    """
+    receiver = description.receivers["burst"]
+    found = spectrum(*_lit(*amplitude(receiver, shot), shot.start))
+    return None if found is None else receiver.frequency + found.centre
+
+
+def _lit(time: np.ndarray, volts: np.ndarray, start: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same record with silence before the light, where only noise is."""
+    if math.isfinite(start):
+        volts = np.where(time < start, 0.0, volts)
+    return time, volts
+
+
+def growth_rate(row: Row, description: BenchDescription) -> float:
+    """2 lambda [1/s], at which the photon number grows right after the pulse, from a shot's fitted values.
+
+    lambda is the larger root of (l + kappa/2)(l + Gamma) = G^2 (b5 - b3); what was not fitted is as declared.
+    """
+    p, found = description.expected.parameters, row.fit.parameters if row.fit else {}
+    p = p.replace(**{name: found[name] for name in ("cavity_decay", "dephasing_35") if name in found})
+    coupling, inversion = found["collective_coupling"], p.branching[2] - p.branching[0]
+    return 2.0 * amplitude_growth(coupling, p.cavity_decay, p.coherence_decay_35, inversion)

@@ -1,0 +1,126 @@
+"""What one shot's own records say against it: light, its time, noise, overload, and energy out of nothing.
+
+A pure function of a shot and the bench file. It rejects nothing: the shot is kept, a person is told, and the
+fit gives its own verdict. What only a series or a control shot can show is not asked here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from twin.bench_description import BenchDescription
+from twin.optical_pump import triplets_per_molecule
+from twin.pentacene import HBAR
+from twin.photodiode import Pulse
+from twin.quantity import show
+from twin.receiver import Receiver
+
+from .shot import Shot
+
+ENERGY_WINDOW = 0.2  # relative; wider where the laser's own jitter is declared to be
+EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
+_SIGMAS = 5.0
+_NOISY = 2.0  # times the declared noise
+_DISAGREEMENT = 0.7  # [dB] between two detectors behind one line
+_STRONG, _FEW = 30.0, 20  # times the log detector's floor, and samples so strong, for comparing them
+_DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
+
+
+def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:
+    """Sentences about what is wrong with a shot fired at an `asked` energy [J]; empty for a sound one."""
+    return [*_light(bench, shot, pulse, asked), *_noise(bench, shot), *_overload(bench, shot),
+            *_disagreement(bench, shot), *_budget(bench, shot, pulse)]
+
+
+def _light(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> Iterator[str]:
+    diode, record = bench.photodiode, shot.waveforms.get("photodiode")
+    if record is None or asked * diode.volt_seconds_per_joule < 20.0 * diode.noise_volts * diode.seen_fwhm:
+        return
+    if math.isnan(pulse.energy):
+        yield "no light on the photodiode: the laser misfired, or something else gave the trigger"
+        return
+    window = max(ENERGY_WINDOW, _SIGMAS * bench.pump.energy_jitter) * asked + _SIGMAS * pulse.energy_sigma
+    if abs(pulse.energy - asked) > window:
+        yield f"the photodiode saw {show(pulse.energy, 'J')} instead of {show(asked, 'J')}"
+    if abs(pulse.start - bench.pump.arrival) > EARLY:
+        yield (f"the light came {show(pulse.start, 's')} after the trigger instead of "
+               f"{show(bench.pump.arrival, 's')}")
+    after = record.time > pulse.start + 6.0 * diode.seen_fwhm
+    second = diode.read(record.time[after], record.volts[after]) if np.count_nonzero(after) > 40 else None
+    if second is not None and second.energy > 0.05 * pulse.energy:
+        yield (f"a second pulse of {show(second.energy, 'J')} came {show(second.start - pulse.start, 's')} "
+               "after the first")
+
+
+def _noise(bench: BenchDescription, shot: Shot) -> Iterator[str]:
+    for name, receiver in bench.receivers.items():
+        record = shot.waveforms.get(name)
+        dark = record.volts[record.time < bench.pump.arrival - 2.0 * EARLY] if record is not None else ()
+        if len(dark) < _DARK_SAMPLES:
+            continue
+        ratio = float(np.std(dark)) / receiver.sample_noise
+        if ratio > _NOISY:
+            yield (f"before the light, {name} holds {ratio:.1f} times its declared noise: interference, or a "
+                   "source that is on")
+
+
+def _overload(bench: BenchDescription, shot: Shot) -> Iterator[str]:
+    for name, record in shot.waveforms.items():
+        if record.clipped:
+            yield f"{name} is at a rail of the digitiser"
+    receiver = bench.receivers.get("log")
+    if "log" not in shot.waveforms or receiver is None or receiver.detector != "log":
+        return
+    level = receiver.intercept + shot.waveforms["log"].volts / receiver.slope
+    margin = _SIGMAS * receiver.sample_noise / abs(receiver.slope)
+    if np.count_nonzero(level > receiver.ceiling + margin) > 2:
+        yield (f"the log detector stands {np.max(level) - receiver.ceiling:.1f} dB above its range, which "
+               f"ends at {receiver.ceiling:g} dBm: more attenuation is needed")
+
+
+def _disagreement(bench: BenchDescription, shot: Shot) -> Iterator[str]:
+    """Two detectors behind one line must tell the same power while the burst is strong."""
+    linear, log = bench.receivers["burst"], bench.receivers.get("log")
+    if log is None or log.detector != "log" or linear.carrier_frequency == 0.0:
+        return
+    burst, other = shot.waveforms.get("burst"), shot.waveforms.get("log")
+    if burst is None or other is None or len(burst) != len(other) or burst.clipped:
+        return
+    photons = log.photons(other.volts)
+    strongest = float(np.nanmax(photons, initial=0.0))
+    strong = photons > 0.5 * strongest
+    if np.count_nonzero(strong) < _FEW or strongest < _STRONG * log.detector_power(0.0) / _watts(log):
+        return
+    seen = max(float(np.mean(_photons(linear, burst.volts[strong]))), 1e-300)
+    difference = 10.0 * math.log10(float(np.mean(photons[strong])) / seen)
+    if abs(difference) > _DISAGREEMENT:
+        yield (f"the log detector reads {difference:+.1f} dB against the burst channel: one of them has "
+               "drifted, or is not what the bench file says")
+
+
+def _watts(receiver: Receiver) -> float:
+    """Power at the detector of one photon in the mode [W]."""
+    return receiver.gain * receiver.watts_per_photon
+
+
+def _photons(receiver: Receiver, volts: np.ndarray) -> np.ndarray:
+    """Photons behind samples of a carrier, whose square is half that of its amplitude on average."""
+    per_photon = float(receiver.settled(1.0)) ** 2
+    return 2.0 * (volts**2 - receiver.sample_noise**2) / per_photon
+
+
+def _budget(bench: BenchDescription, shot: Shot, pulse: Pulse) -> Iterator[str]:
+    """A burst cannot bring more than the inversion that the pulse can have made, to the last quantum."""
+    receiver, record, p = bench.receivers["burst"], shot.waveforms.get("burst"), bench.expected.parameters
+    if record is None or not pulse.energy > 0.0 or receiver.carrier_frequency == 0.0:
+        return
+    photons = float(np.sum(_photons(receiver, record.volts))) * record.interval
+    emitted = photons * receiver.watts_per_photon * (1.0 + 1.0 / receiver.coupling_factor)
+    triplets = p.molecules * triplets_per_molecule(p, bench.drive(pulse.energy))
+    held = HBAR * p.frequency_35 * triplets * (p.branching[2] - p.branching[0])
+    if emitted > held:
+        yield (f"the burst brings {show(emitted, 'J')}, more than the {show(held, 'J')} that "
+               f"{show(pulse.energy, 'J')} of light can store: look at gains, attenuators and scales")

@@ -1,0 +1,78 @@
+"""A bench of software instruments served from a thread of this process, and how to connect to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from importlib.resources import files
+
+import pytest
+
+import instruments
+from mock_devices.serve import assemble
+
+OPTIONAL = """
+[microwave_45]
+driver = "instruments.srs_sg384.SG384"
+resource = "TCPIP::127.0.0.1::0::SOCKET"
+
+[vna]
+driver = "instruments.keysight_pna.KeysightPNA"
+resource = "TCPIP::127.0.0.1::0::SOCKET"
+cable_delay = "12ns"
+
+[tuner]
+driver = "instruments.zaber_stage.ZaberStage"
+resource = "TCPIP::127.0.0.1::0::SOCKET"
+megahertz_per_millimetre = -10
+
+[thermometer]
+driver = "instruments.lakeshore_224.LakeShore224"
+resource = "TCPIP::127.0.0.1::0::SOCKET"
+
+[interlock]
+driver = "instruments.keysight_34972a.Keysight34972A"
+resource = "TCPIP::127.0.0.1::0::SOCKET"
+"""
+
+
+class BenchHere:
+    """All roles, served on an event loop in a thread: devices can be looked into, drivers talk over TCP."""
+
+    def __init__(self, text: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.bench = assemble(text, "bench.toml")
+        self.cavity, self.devices = self.bench.cavity, self.bench.devices
+        self._run(self.bench.bind())
+        self._run(self.bench.start())
+
+    def _run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    def resource(self, role: str) -> str:
+        return f"TCPIP::127.0.0.1::{self.bench.endpoints[role].port}::SOCKET"
+
+    def connect(self, role: str):
+        driver = self.bench.description.roles[role].driver
+        return instruments.connect(driver, self.resource(role), role, timeout=5.0)
+
+    def close(self) -> None:
+        self._run(self.bench.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def every_role_text():
+    """The bench file that ships, with a table for each role that it leaves out."""
+    return (files("procedures") / "benches" / "virtual.toml").read_text(encoding="utf-8") + OPTIONAL
+
+
+@pytest.fixture(scope="module")
+def bench_here(every_role_text):
+    bench = BenchHere(every_role_text)
+    yield bench
+    bench.close()
