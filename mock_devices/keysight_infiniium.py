@@ -83,7 +83,8 @@ class KeysightInfiniium(Oscilloscope):
         setting(":TRIGger:EDGE:SLOPe", "trigger_slope", Choice("POSitive", "NEGative", "EITHer"), "POS"),
         setting(":TRIGger:SWEep", "trigger_sweep", Choice("AUTO", "TRIGgered"), "TRIG"),
         action(":TRIGger:LEVel", lambda self, request: self.set_level(request), _INPUT, _V),
-        query(":TRIGger:LEVel", lambda self, request: _V.show(self.levels[request.values[0]]), _INPUT),
+        query(":TRIGger:LEVel", lambda self, request: _V.show(self.settings[f"level.{request.values[0]}"]),
+              _INPUT),
         setting(":WAVeform:SOURce", "source", _SOURCE, "CHAN1"),
         setting(":WAVeform:FORMat", "format", Choice("WORD", "BYTE", "ASCii"), "WORD"),
         setting(":WAVeform:BYTeorder", "order", Choice("MSBFirst", "LSBFirst"), "MSBF"),
@@ -114,13 +115,12 @@ class KeysightInfiniium(Oscilloscope):
 
     def __init__(self, cavity: VirtualCavity, bits: int = 10) -> None:
         self.bits = bits
-        self.levels: dict[str, float] = {}
         self._averages = 1
         super().__init__(cavity)
 
     def restore(self) -> None:
         super().restore()
-        self.levels = dict.fromkeys(("AUX", "CHAN1", "CHAN2", "CHAN3", "CHAN4"), 0.0)
+        self.settings |= {f"level.{name}": 0.0 for name in _INPUT.names}
 
     # --- settings as the front end wants them -------------------------------------------------------
 
@@ -134,7 +134,7 @@ class KeysightInfiniium(Oscilloscope):
 
     def set_level(self, request: Request) -> None:
         """Trigger level of one source [V]."""
-        self.levels[request.values[0]] = request.values[1]
+        self.settings[f"level.{request.values[0]}"] = request.values[1]
 
     def set_timebase(self) -> Timebase:
         s = self.settings
