@@ -42,6 +42,8 @@ class KeysightInfiniium(KeysightOscilloscope):
 
     models = r"(?i)[DM]SO(?!-?X ?[1-6])|MXR|EXR|UXR|infiniium"      # an X and 1 to 6: an InfiniiVision
 
+    forgetting = ":AER?;:ADER?"
+
     channels = Instrument.MultiChannelCreator(AnalogChannel, list(CHANNELS))
 
     sample_rate = Instrument.control(

@@ -35,14 +35,16 @@ class Preamble:
     volts_at_zero: float
 
     @classmethod
-    def of(cls, fields: list) -> Preamble | list:
-        """From the fields of :WAV:PRE?; the fields themselves where they are too few or no numbers.
+    def of(cls, answer: str) -> Preamble | None:
+        """From the answer to :WAV:PRE?; None where its fields are too few or no numbers.
 
         In order: format, type, points, count, X increment, origin, reference, Y the same, and more.
         """
-        if len(fields) < 10 or not all(isinstance(field, float) for field in fields[:10]):
-            return fields
-        _, _, points, _, interval, start, first, volts, zero, reference = fields[:10]
+        fields = answer.split(",")[:10]
+        try:
+            _, _, points, _, interval, start, first, volts, zero, reference = map(float, fields)
+        except ValueError:
+            return None
         return cls(int(points), interval, start - first * interval, volts, zero - reference * volts)
 
 
@@ -78,8 +80,11 @@ class AnalogChannel(GuardedChannel):
 class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
     """A Keysight oscilloscope as a digitiser. It emits nothing; its safe state is stopped, data kept.
 
-    A family adds `acquired`, `configure` and `read_channel`.
+    A family adds `acquired`, `configure` and `read_channel`. `forgetting` asks for the events of earlier
+    shots, which clears them.
     """
+
+    forgetting: ClassVar[str] = ":AER?"
 
     session_settings: ClassVar[dict[str, str]] = {"read_termination": "\n", "write_termination": "\n"}
     channels: Mapping[int, Any]
@@ -107,8 +112,8 @@ class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
         cast=int, get_process=bool)
 
     preamble = Instrument.measurement(
-        ":WAV:PRE?", """Get what the codes of the selected record mean (Preamble).""", separator=",",
-        get_process_list=lambda fields: Preamble.of(fields))
+        ":WAV:PRE?", """Get what the codes of the selected record mean (Preamble).""", separator=None,
+        cast=str, get_process=lambda answer: Preamble.of(answer))
 
     def __init__(self, adapter: Any, name: str, **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)
@@ -139,7 +144,7 @@ class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
         """Ready for a trigger; returns once it would be taken, so that no shot is fired too early."""
         self._before, self._read = self._read or self._before, {}
         with self.turn():
-            self.armed, self.acquired      # noqa: B018 - asking clears what earlier shots left
+            self.ask(self.forgetting)
             self._send_all(":SING")
         if not self._poll("armed", ARM_TIME):
             raise self.error(InstrumentTimeout, f"it was not ready for a trigger after {ARM_TIME:g} s", "",
@@ -176,11 +181,14 @@ class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
         return found
 
     def _preamble(self, number: int) -> Preamble:
-        """Select a channel and learn what its codes mean."""
-        self.source = number
-        scale = self.preamble
-        if not isinstance(scale, Preamble):
-            raise self.spoilt(f"{scale!r} came as a preamble", "25 numbers separated by commas")
+        """Select a channel, make sure that it is selected, and learn what its codes mean: one exchange."""
+        answer = self.ask(f":WAV:SOUR CHAN{number};SOUR?;PRE?")
+        source, _, preamble = answer.partition(";")
+        if source.strip().upper() not in (f"CHAN{number}", f"CHANNEL{number}"):
+            raise self.not_taken("source", source, f"CHAN{number}")
+        scale = Preamble.of(preamble)
+        if scale is None:
+            raise self.spoilt(f"{preamble!r} came as a preamble", "numbers separated by commas")
         return scale
 
     def stop(self) -> None:

@@ -47,7 +47,8 @@ class KeysightInfiniium(Oscilloscope):
     """MSOS254A. `:SINGle` or `:DIGitize` arms; records are there once their physics is done.
 
     `:ACQuire:MODE SEGMented` makes one arming take a trigger per segment, `:ACQuire:AVERage` one per
-    record that is averaged; both at once are refused (-221).
+    record that is averaged; both at once are refused (-221). High resolution and peak detection are
+    accepted and sample as the plain modes do.
     """
 
     identity: ClassVar = "KEYSIGHT TECHNOLOGIES,MSOS254A,SIMULATED-MY0002,06.20"
@@ -58,7 +59,8 @@ class KeysightInfiniium(Oscilloscope):
         query(":ACQuire:POINts[:ANALog]:TESTLIMITS", _limits(f"16:{MEMORY}")),
         setting(":ACQuire:BANDwidth", "bandwidth", _Bandwidth("HZ", 10e6, WIDEST, _FORM), WIDEST),
         query(":ACQuire:BANDwidth:TESTLIMITS", _limits("1.00E+07:2.50E+09")),
-        setting(":ACQuire:MODE", "mode", Choice("RTIMe", "HRESolution", "SEGMented", "ETIMe"), "RTIM"),
+        setting(":ACQuire:MODE", "mode", Choice("RTIMe", "HRESolution", "PDETect", "ETIMe", "SEGMented",
+                                                "SEGHres", "SEGPdetect"), "RTIM"),
         setting(":ACQuire:SEGMented:COUNt", "segment_count", Integer(2, 65_536), 2),
         setting(":ACQuire:SEGMented:INDex", "segment_index", Integer(1, 65_536), 1),
         setting(":ACQuire:AVERage", "average", Boolean(), False),
@@ -157,7 +159,7 @@ class KeysightInfiniium(Oscilloscope):
     def wanted(self) -> int:
         """Triggers that one arming takes, as it is set; ScpiError -221 where settings conflict."""
         s = self.settings
-        segmented = s["mode"] == "SEGM"
+        segmented = s["mode"].startswith("SEG")
         if segmented and s["average"]:
             raise ScpiError(-221, "segments cannot be averaged")
         if segmented and s["segment_count"] * s["points"] > MEMORY:

@@ -296,7 +296,7 @@ def test_a_trigger_during_the_last_cycle_is_an_error_and_not_repeated():
 def test_a_record_is_decoded_to_codes_and_scale():
     codes = np.array([-512, 10, 2570, 511], dtype="<i2")
     preamble = '2,1,4,1,2E-9,-2E-6,0,1.5625E-3,7.8125E-4,0,2,8E-9,-2E-6,1.6,0,"22 NOV 2026"'
-    pairs = [(":WAV:SOUR CHAN2", None), NO_ERROR, (":WAV:PRE?", preamble),
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", f"CHAN2;{preamble}"),
              (":WAV:DATA?", b"#18" + codes.tobytes() + b"\n")]
     with expected_protocol(KeysightInfiniium, pairs) as digitiser:
         record = digitiser.read_channel(2, "photodiode")
@@ -306,8 +306,7 @@ def test_a_record_is_decoded_to_codes_and_scale():
 
 
 def test_a_record_of_another_length_is_refused():
-    pairs = [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", "2,1,4,1,1,0,0,1,0,0,2"),
-             (":WAV:DATA?", b"#16")]
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;2,1,4,1,1,0,0,1,0,0,2"), (":WAV:DATA?", b"#16")]
     with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
           pytest.raises(ProtocolError, match="expected 8 bytes")):
         digitiser.read_channel(1)
@@ -315,16 +314,30 @@ def test_a_record_of_another_length_is_refused():
 
 @pytest.mark.parametrize("answer", ["2,1,4", "", "2,1,4,1,x,0,0,1,0,0,2"])
 def test_a_preamble_that_is_none_is_refused(answer):
-    pairs = [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", answer)]
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", f"CHAN1;{answer}")]
     with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
           pytest.raises(ProtocolError, match="preamble")):
         digitiser.read_channel(1)
 
 
+def test_the_record_of_another_channel_is_not_read():
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", "CHAN1;2,1,4,1,1,0,0,1,0,0,2")]
+    with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
+          pytest.raises(NotTaken, match="source reads back 'CHAN1'")):
+        digitiser.read_channel(2)
+
+
+@pytest.mark.parametrize(("driver", "forgetting"), [(KeysightInfiniium, ":AER?;:ADER?"),
+                                                    (KeysightInfiniiVision, ":AER?")])
+def test_arming_waits_for_the_armed_bit(driver, forgetting):
+    pairs = [(forgetting, "1;1"), (":SING", None), NO_ERROR, (":AER?", "0"), (":AER?", "0"), (":AER?", "1")]
+    with expected_protocol(driver, pairs) as digitiser:
+        digitiser.arm()
+
+
 def test_the_bytes_of_an_infiniivision_are_codes_around_the_middle_of_its_range():
     sent = bytes([1, 2, 128, 254, 255])     # 1 and 255: below and above the range
-    pairs = [(":WAV:SOUR CHAN2", None), NO_ERROR,
-             (":WAV:PRE?", "+0,+0,+5,+1,+4E-9,-2E-6,+0,+6.25E-03,+7.0E-01,+128"),
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", "CHAN2;+0,+0,+5,+1,+4E-9,-2E-6,+0,+6.25E-03,+7.0E-01,+128"),
              (":WAV:DATA?", b"#800000005" + sent + b"\n")]
     with expected_protocol(KeysightInfiniiVision, pairs) as digitiser:
         record = digitiser.read_channel(2, "photodiode")
@@ -334,7 +347,7 @@ def test_the_bytes_of_an_infiniivision_are_codes_around_the_middle_of_its_range(
 
 
 def test_a_record_with_holes_is_refused():
-    pairs = [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", "+0,+0,+3,+1,1,0,0,1,0,+128"),
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;+0,+0,+3,+1,1,0,0,1,0,+128"),
              (":WAV:DATA?", b"#13" + bytes([7, 0, 9]) + b"\n")]
     with (expected_protocol(KeysightInfiniiVision, pairs) as digitiser,
           pytest.raises(ProtocolError, match="1 holes")):
@@ -345,7 +358,7 @@ def test_segments_come_in_one_block_with_their_time_tags():
     codes = np.array([[1, -2, 3], [4, 2570, -6]], dtype="<i2")
     preamble = "2,1,3,1,2E-9,-2E-6,0,1.5625E-3,7.8125E-4,0,2"
     tags = [(f":ACQ:SEGM:IND {n};:WAV:SEGM:TTAG?", tag) for n, tag in ((1, "+0.0E+00"), (2, "+1.0E-01"))]
-    pairs = [(":WAV:SEGM:COUN?", "2"), *tags, (":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", preamble),
+    pairs = [(":WAV:SEGM:COUN?", "2"), *tags, (":WAV:SOUR CHAN1;SOUR?;PRE?", f"CHAN1;{preamble}"),
              (":WAV:DATA?", b"#212" + codes.tobytes() + b"\n")]
     with expected_protocol(KeysightInfiniium, pairs) as digitiser:
         digitiser._names = {"burst": 1}
@@ -362,8 +375,7 @@ def test_a_segment_that_repeats_the_one_before_it_is_refused(tags, rows, words):
     pairs = [(":WAV:SEGM:COUN?", "2")]
     pairs += [(f":ACQ:SEGM:IND {n};:WAV:SEGM:TTAG?", tag) for n, tag in enumerate(tags, 1)]
     if "soon" not in tags:
-        pairs += [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", "2,1,2,1,1,0,0,1,0,0,2"),
-                  (":WAV:DATA?", block)]
+        pairs += [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;2,1,2,1,1,0,0,1,0,0,2"), (":WAV:DATA?", block)]
     with expected_protocol(KeysightInfiniium, pairs) as digitiser:
         digitiser._names = {"burst": 1}
         with pytest.raises(ProtocolError, match=words):
