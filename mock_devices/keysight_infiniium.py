@@ -18,6 +18,7 @@ from .scpi import Argument, ScpiError, block, indefinite_block
 from .scpi_device import Later, Request, action, query, setting
 from .scpi_values import Boolean, Choice, Integer, Number
 from .virtual_cavity import VirtualCavity
+from .waveform_measurements import MEASUREMENTS, measure, root_mean_square
 
 _CHANNELS = range(1, 5)
 _V = Number("V", -1e3, 1e3, "+.8E")
@@ -41,6 +42,15 @@ class _Bandwidth(Number):
 def _limits(text: str) -> Callable[[Any, Request], str]:
     """What a setting's :TESTLIMITS? answers."""
     return lambda self, request: f"1,<numeric>{text}"
+
+
+_PART = Choice("DISPlay", "CYCLe")
+_OF_RECORD = {"VAVerage": (_PART,)}  # measured over a part of the record, which is named first
+
+
+def _measured(name: str) -> Callable[[Any, Request], Later]:
+    """What :MEASure:<name>? answers."""
+    return lambda self, request: self.measured(request, lambda v, interval: measure(name, v, interval))
 
 
 class KeysightInfiniium(Oscilloscope):
@@ -93,6 +103,11 @@ class KeysightInfiniium(Oscilloscope):
         setting(":WAVeform:STReaming", "streaming", Boolean(), False),
         setting(":WAVeform:SEGMented:ALL", "all_segments", Boolean(), False),
         setting(":SYSTem:HEADer", "header", Boolean(), False),
+        setting(":MEASure:SOURce", "measure_source", _SOURCE, "CHAN1"),
+        *(query(f":MEASure:{name}", _measured(name), *_OF_RECORD.get(name, ()), _SOURCE,
+                optional=1 + len(_OF_RECORD.get(name, ()))) for name in MEASUREMENTS),
+        query(":MEASure:VRMS", lambda self, request: self.root_mean_square(request), _PART,
+              Choice("AC", "DC"), _SOURCE, optional=3),
         action(":SINGle", lambda self, request: self.arm(self.wanted())),
         action(":DIGitize", lambda self, request: self.arm(self.wanted()), *[_SOURCE] * 4, optional=4),
         action(":RUN", lambda self, request: self.arm(self.wanted())),
@@ -172,6 +187,25 @@ class KeysightInfiniium(Oscilloscope):
     def arm(self, wanted: int) -> None:
         super().arm(wanted)
         self._averages = self._set_averages()
+
+    # --- measuring --------------------------------------------------------------------------------------
+
+    def measured(self, request: Request, find: Callable[[np.ndarray, float], float]) -> Later:
+        """`find` of the named channel's record, or of :MEASure:SOURce; parts of it are taken to be all."""
+        named = [v for v in request.values if v.startswith("CHAN")]
+        number = int((named or [self.settings["measure_source"]])[0][-1])
+        held, channel, interval = self.held(), self.channel(number), self.timebase().interval
+
+        def reply(_: None) -> str:
+            codes = np.mean([record[number] for record in held.records()[:self.averages]], axis=0)
+            volts = channel.offset + (codes + 0.5) * channel.lsb - 0.5 * channel.full_scale
+            return f"{find(volts, interval):+.8E}"
+
+        return Later(held.done, reply)
+
+    def root_mean_square(self, request: Request) -> Later:
+        """:MEASure:VRMS? [part, AC or DC, channel]."""
+        return self.measured(request, lambda volts, _: root_mean_square(volts, "AC" in request.values))
 
     # --- handing out ------------------------------------------------------------------------------------
 

@@ -197,15 +197,19 @@ def test_qcodes_infiniium_runs_all_of_its_parameters(qcodes_scope, bench_here):
     assert qcodes_scope.ask("SYST:ERR?").startswith("+0")
 
 
-def test_qcodes_infiniium_measures_every_voltage(qcodes_scope, bench_here, trigger):
+def test_qcodes_infiniium_runs_all_of_its_measurements(qcodes_scope, bench_here, trigger):
     qcodes_scope.single()
     trigger(bench_here)
     qcodes_scope.ask("*OPC?")
-    measured = {name: qcodes_scope.ch1.measure.parameters[name].get()
-                for name in ("vmax", "vmin", "vpp", "average", "vrms", "vrms_dc")}
-    assert measured["vpp"] == pytest.approx(measured["vmax"] - measured["vmin"], abs=1e-6)
-    assert measured["vrms_dc"] == pytest.approx(np.hypot(measured["vrms"], measured["average"]), rel=1e-3)
-    assert 1e-3 < measured["vrms"] < 3e-3
+    of_a_channel, of_any = qcodes_scope.ch1.measure, qcodes_scope.measure
+    found = {name: parameter.get() for name, parameter in of_a_channel.parameters.items()}
+    assert len(found) == 18 and all(np.isfinite(value) for value in found.values())
+    assert found["vpp"] == pytest.approx(found["vmax"] - found["vmin"], abs=1e-6)
+    assert found["vrms_dc"] == pytest.approx(np.hypot(found["vrms"], found["average"]), rel=1e-3)
+    assert 1e-3 < found["vrms"] < 3e-3
+    of_any.source("CHAN1")
+    assert {name: of_any.parameters[name].get() for name in found} == found
+    assert set(of_any.parameters) == {*found, "source"}
     assert qcodes_scope.ask("SYST:ERR?").startswith("+0")
 
 
