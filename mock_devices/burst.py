@@ -22,6 +22,7 @@ from .streams import SHOT, stream
 
 STEP = 5e-9  # [s] grid of the simulated field
 DARK = 1e-12  # [J] a pulse below it excites nobody
+_FAR = 50.0  # over kappa: a tone further off seeds nothing, and what it leaves in the mode no filter passes
 _SETTLED = 16.0  # over kappa [1/s]: the time after which a tone stands in the mode, to e^-8
 
 
@@ -76,7 +77,8 @@ _NO_LIGHT = Drive(pump_rate=0.0)
 def compute(order: Order) -> Burst:
     """The burst of an order; a field of zeros when no light reaches the crystal or it comes after the end."""
     pulses = tuple(p for p in order.pulses if p[0] > DARK and p[1] < order.until)
-    if order.leaked_photons > 0.0 and not order.mean_field:
+    near = abs(order.leak_detuning) < _FAR * order.parameters.cavity_decay
+    if order.leaked_photons > 0.0 and near and not order.mean_field:
         return _driven(order, pulses)
     if not pulses:
         return Burst(order.until, _NOTHING)

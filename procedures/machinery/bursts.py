@@ -39,13 +39,12 @@ def delay(description: BenchDescription, shot: Shot) -> float | None:
 
 def mean_spectrum(description: BenchDescription, shots: Iterable[Shot]) -> Spectrum | None:
     """The spectrum of all bursts together, powers added; None where no record holds any."""
-    total, frequency = 0.0, None
-    for shot in shots:
-        time, volts = amplitude(description.receivers["burst"], shot)
-        found = spectrum(*_lit(time, volts, shot.start))
-        if found is not None:
-            frequency, total = found.frequency, total + found.power
-    return None if frequency is None else summarised(frequency, np.asarray(total))
+    receiver = description.receivers["burst"]
+    found = [spectrum(*_lit(*amplitude(receiver, shot), shot.start)) for shot in shots]
+    loud = [one for one in found if one is not None]
+    if not loud:
+        return None
+    return summarised(loud[0].frequency, np.sum([one.power for one in loud], axis=0))
 
 
 def emission_frequency(description: BenchDescription, shot: Shot) -> float | None:

@@ -162,6 +162,15 @@ def test_a_tone_stands_in_the_dark_mode_with_its_photons_its_frequency_and_noise
     assert 1e2 < np.var(noise) < 2e4  # thermal: 4312 photons, a few independent values
 
 
+def test_a_tone_far_off_the_mode_does_nothing(desk):
+    desk.prepare()
+    expected = desk.shot()[1]
+    for frequency in ("1.55 GHz", "15 GHz"):
+        desk.prepare()
+        desk.microwave.send(f":FREQ {frequency};:POW 10 dBm;:OUTP ON")
+        assert np.array_equal(desk.shot()[1], expected)
+
+
 def test_a_leak_drives_a_stochastic_burst_that_comes_early_and_still_scatters(desk):
     def peaks(seed_of_run: int) -> list[int]:
         desk.prepare(seed=seed_of_run)

@@ -87,13 +87,13 @@ class Stepper:
     """Collisions in chunks, on levels that grow so that at most LOST is lost at the end.
 
     Without `dimension` a run that needs more than LARGEST is refused with ValueError. With one, figures are
-    those of its first levels, and a run that needs more than may be carried leaks. `first` (1, 5) is the row
+    those of its first levels, and a run that needs more than `most` levels leaks. `first` (1, 5) is the row
     of the initial state, as `advance` has them.
     """
 
     def __init__(self, m: Parameters, state: np.ndarray, collisions: int, dimension: int | None) -> None:
         self._m, self.collisions, self._given = m, collisions, dimension
-        self._most = min(LARGEST, max(2 * dimension, AROUND)) if dimension else LARGEST
+        self.most = min(LARGEST, max(2 * dimension, AROUND)) if dimension else LARGEST
         self.kind = representation(m, state)
         size = dimension or min(max(_FIRST, _with_room(len(state))), LARGEST)
         self.charge = self.kind(m, resized(self.kind.own(m, state), size))
@@ -147,10 +147,10 @@ class Stepper:
             raise ValueError(f"dimension: {LARGEST} levels hold the state to a lost weight of {LOST:g} only "
                              f"up to collision k = {self.done}; ask for fewer collisions, or give a "
                              "dimension and read lost_weight")
-        return self.levels < self._most
+        return self.levels < self.most
 
     def _larger(self) -> int:
-        return min(self._most, int(1.5 * self.levels) // 8 * 8 + 8)
+        return min(self.most, int(1.5 * self.levels) // 8 * 8 + 8)
 
 
 def _with_room(levels: int) -> int:
