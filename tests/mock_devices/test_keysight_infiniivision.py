@@ -60,7 +60,7 @@ def test_what_leaves_the_range_is_marked_and_no_sample_is_a_hole(vision):
     fire(vision)
     codes = np.frombuffer(vision.digitiser.send(":WAV:DATA?")[10:-1], "u1")
     assert codes.min() == 1 and codes.max() == 255
-    vision.digitiser.send(":WAV:FORM WORD")
+    vision.digitiser.send(":WAV:FORM WORD;BYT MSBF")
     words = np.frombuffer(vision.digitiser.send(":WAV:DATA?")[10:-1], ">u2")
     assert words.min() == 1 and words.max() == 0xFFFF
 
@@ -138,7 +138,7 @@ def test_a_setup_is_given_back_whole_and_another_text_is_refused(vision):
 
 
 def test_autoscale_fills_the_screen_with_what_was_recorded(vision):
-    vision.digitiser.send(":CHAN1:RANG 8")
+    vision.digitiser.send(":CHAN1:RANG 8;:WAV:POIN 40000")
     fire(vision)
     before = volts(vision, 1)
     vision.digitiser.send(":AUT")
