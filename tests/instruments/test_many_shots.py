@@ -49,8 +49,8 @@ def growth(shoot, count):
         tracemalloc.stop()
 
 
-def test_sixty_shots_leave_nothing_behind(shoot):
-    assert growth(shoot, 60) < 30 * 2 * POINTS      # of 120 records, and all else that a shot makes
+def test_forty_shots_leave_nothing_behind(shoot):
+    assert growth(shoot, 40) < 20 * 2 * POINTS      # of 80 records, and all else that a shot makes
 
 
 @pytest.mark.campaign

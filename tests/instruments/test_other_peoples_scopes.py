@@ -6,6 +6,8 @@ the test says so by asserting what it does wrong. What is not installed is skipp
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,6 +18,7 @@ from pymeasure.instruments.keysight import KeysightDSOX1102G, keysightDSOX1102G
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 LINES = {"read_termination": "\n", "write_termination": "\n"}
 SHOWN = 1e-3        # [s] across the screen of an InfiniiVision after *RST: 500 000 samples
+SHORT = 1e-5        # [s]
 
 
 def public(cls):
@@ -37,10 +40,14 @@ def exercise(place, settable):
 
 @pytest.fixture
 def trigger(bench_here, infiniivision_here):
-    """trigger(bench): one T0 reaches the digitiser of that bench; its laser is off."""
+    """trigger(bench): one T0 reaches the digitiser of that bench once it is armed; its laser is off."""
     opened = {}
 
     def fire(bench):
+        deadline = time.monotonic() + 5.0
+        while not bench.devices["digitiser"].waiting:       # these drivers do not look at the armed bit
+            assert time.monotonic() < deadline
+            time.sleep(1e-3)
         if bench not in opened:
             opened[bench] = timing = bench.connect("timing")
             timing.configure_shot(q_switch_delay=207e-6)
@@ -83,20 +90,21 @@ INPUT = {
 
 def test_pymeasures_dsox1102g_runs_all_of_its_properties(scope, infiniivision_here, trigger):
     done = exercise(scope, SCOPE)
+    scope.timebase_range = SHORT
     scope.single()
     trigger(infiniivision_here)
     scope.ask("*OPC?")
     scope.waveform_points = 1000
-    assert scope.timebase == {"MODE": "MAIN", "REF": "CENT", "MAIN:RANG": SHOWN, "POS": 0.0}
+    assert scope.timebase == {"MODE": "MAIN", "REF": "CENT", "MAIN:RANG": SHORT, "POS": 0.0}
     preamble, data = scope.waveform_preamble, scope.waveform_data
     assert preamble["points"] == len(data) == 1000 and preamble["format"] == "ASCII"
-    assert preamble["xincrement"] == pytest.approx(SHOWN / 1000)
-    assert preamble["xorigin"] == pytest.approx(-SHOWN / 2)
+    assert preamble["xincrement"] == pytest.approx(SHORT / 1000)
+    assert preamble["xorigin"] == pytest.approx(-SHORT / 2)
     assert abs(np.mean(data)) < 0.02 and np.ptp(data) < 0.05
     setup = scope.system_setup
     scope.timebase_range = 1e-2
     scope.system_setup = setup
-    assert scope.timebase_range == SHOWN
+    assert scope.timebase_range == SHORT
     done |= {"timebase", "waveform_preamble", "waveform_data", "system_setup"}
     assert done == public(KeysightDSOX1102G) and len(done) == 14
 
@@ -117,13 +125,13 @@ def test_pymeasures_dsox1102g_runs_all_properties_of_its_channels(scope, infinii
 
 
 def test_pymeasures_dsox1102g_runs_its_methods(scope, infiniivision_here, trigger):
-    scope.timebase_setup(mode="main", offset=0.0, horizontal_range=SHOWN)
+    scope.timebase_setup(mode="main", offset=0.0, horizontal_range=SHORT)
     scope.ch1.setup(coupling="dc", display=True, vertical_range=0.8, offset=0.0)
     scope.digitize("channel1")
     trigger(infiniivision_here)
     scope.ask("*OPC?")
-    data, preamble = scope.download_data("channel1", points=62500)
-    assert data.shape == (preamble["points"],) == (62500,)
+    data, preamble = scope.download_data("channel1", points=1000)
+    assert data.shape == (preamble["points"],) == (1000,)
     for act in (scope.autoscale, scope.run, scope.stop, scope.clear_status, scope.default_setup):
         act()
 
@@ -154,17 +162,27 @@ OF_QCODES = {"IDN", "timeout", "auto_digitize", "cache_setpoints"}      # nothin
 NEEDS_A_RECORD = {"trace", "time_axis"}
 
 
-@pytest.fixture
-def qcodes_scope(bench_here):
-    """QCoDeS's driver, just connected."""
+def qcodes_driver(bench, name):
     module = pytest.importorskip("qcodes.instrument_drivers.Keysight.Infiniium",
                                  reason="QCoDeS is not installed (extra: test)")
-    device = bench_here.devices["digitiser"]
-    device.restore()
-    scope = module.KeysightInfiniium("scope", bench_here.resource("digitiser"), visalib="@py",
-                                     silence_pyvisapy_warning=True)
+    return module.KeysightInfiniium(name, bench.resource("digitiser"), visalib="@py",
+                                    silence_pyvisapy_warning=True)
+
+
+@pytest.fixture(scope="module")
+def qcodes_scope(bench_here):
+    """QCoDeS's driver, connected once."""
+    scope = qcodes_driver(bench_here, "scope")
     yield scope
     scope.close()
+
+
+@pytest.fixture
+def device(bench_here):
+    """The software Infiniium itself, as after *RST."""
+    device = bench_here.devices["digitiser"]
+    device.restore()
+    yield device
     device.restore()
 
 
@@ -185,19 +203,19 @@ def test_qcodes_infiniium_learns_what_the_instrument_can_do(qcodes_scope):
     assert (qcodes_scope.min_srat, qcodes_scope.max_srat) == (1e3, 20e9)
 
 
-def test_qcodes_infiniium_runs_all_of_its_parameters(qcodes_scope, bench_here):
+def test_qcodes_infiniium_runs_all_of_its_parameters(qcodes_scope, device):
     done = parameters(qcodes_scope, DSO)
     for name, expected in READ_ONLY.items():
         assert qcodes_scope.parameters[name].get() == expected
     assert done | set(READ_ONLY) == set(qcodes_scope.parameters) - OF_QCODES
     assert len(done | set(READ_ONLY)) == 16
-    assert bench_here.devices["digitiser"].settings["average_count"] == 16
-    for channel in qcodes_scope.channels:
+    assert device.settings["average_count"] == 16
+    for channel in qcodes_scope.channels[::3]:
         assert parameters(channel, DSO_INPUT) == set(channel.parameters) - NEEDS_A_RECORD
     assert qcodes_scope.ask("SYST:ERR?").startswith("+0")
 
 
-def test_qcodes_infiniium_runs_all_of_its_measurements(qcodes_scope, bench_here, trigger):
+def test_qcodes_infiniium_runs_all_of_its_measurements(qcodes_scope, bench_here, device, trigger):
     qcodes_scope.single()
     trigger(bench_here)
     qcodes_scope.ask("*OPC?")
@@ -213,22 +231,21 @@ def test_qcodes_infiniium_runs_all_of_its_measurements(qcodes_scope, bench_here,
     assert qcodes_scope.ask("SYST:ERR?").startswith("+0")
 
 
-def test_bug_qcodes_infiniium_asks_for_a_container_that_cannot_be_made(qcodes_scope, bench_here, trigger,
+def test_bug_qcodes_infiniium_asks_for_a_container_that_cannot_be_made(bench_here, device, trigger,
                                                                       monkeypatch):
-    qcodes_scope.auto_digitize(False)
-    qcodes_scope.single()
+    scope = qcodes_driver(bench_here, "wrong")
+    scope.auto_digitize(False)
+    scope.single()
     trigger(bench_here)
-    qcodes_scope.ask("*OPC?")
+    scope.ask("*OPC?")
     with pytest.raises(pyvisa.errors.InvalidBinaryFormat, match="maximum supported dimension"):
-        qcodes_scope.ch1.trace()
-    qcodes_scope.close()                    # half a record is still on that line
-    again = type(qcodes_scope)("again", bench_here.resource("digitiser"), visalib="@py",
-                               silence_pyvisapy_warning=True)
-    again.auto_digitize(False)
+        scope.ch1.trace()
+    scope.close()                                       # half a record is still on that line
     monkeypatch.setattr(npt, "NDArray", np.array)       # what its authors must have meant
-    volts, times = again.ch1.trace(), again.ch1.time_axis()
-    again.close()
-    device = bench_here.devices["digitiser"]
+    scope = qcodes_driver(bench_here, "mended")
+    scope.auto_digitize(False)
+    volts, times = scope.ch1.trace(), scope.ch1.time_axis()
+    scope.close()
     codes = device.held().records()[0][1]
     assert volts == pytest.approx((codes - 512) * 1.6 / 1024 + 0.8 / 1024)
     assert times[[0, -1]] == pytest.approx([-2e-6, -2e-6 + 19_999 * 2e-9])
@@ -238,19 +255,18 @@ def test_bug_qcodes_infiniium_asks_for_a_container_that_cannot_be_made(qcodes_sc
 
 
 @pytest.fixture
-def line(bench_here):
+def line(bench_here, device):
     """A raw VISA session to an Infiniium."""
-    bench_here.devices["digitiser"].restore()
     session = pyvisa.ResourceManager("@py").open_resource(bench_here.resource("digitiser"), **LINES)
     yield session
     session.close()
 
 
-def test_plain_pyvisa_reads_words_of_either_order_bytes_and_text(line, bench_here, trigger):
+def test_plain_pyvisa_reads_words_of_either_order_bytes_and_text(line, device, bench_here, trigger):
     line.write(":SING")
     trigger(bench_here)
     line.query("*OPC?")
-    codes = bench_here.devices["digitiser"].held().records()[0][1] - 512
+    codes = device.held().records()[0][1] - 512
     for order, big_endian in (("MSBF", True), ("LSBF", False)):
         line.write(f":WAV:BYT {order}")
         words = line.query_binary_values(":WAV:DATA?", "h", big_endian, np.array)
@@ -262,11 +278,11 @@ def test_plain_pyvisa_reads_words_of_either_order_bytes_and_text(line, bench_her
     assert volts == pytest.approx((codes + 0.5) * 1.6 / 1024, abs=1e-5)
 
 
-def test_plain_pyvisa_reads_a_streamed_block(line, bench_here, trigger):
+def test_plain_pyvisa_reads_a_streamed_block(line, device, bench_here, trigger):
     line.write(":SING")
     trigger(bench_here)
     line.query("*OPC?")
     line.write(":WAV:BYT LSBF;STR ON")
     words = line.query_binary_values(":WAV:DATA?", "h", container=np.array, data_points=20_000)
-    assert np.array_equal(words, bench_here.devices["digitiser"].held().records()[0][1] - 512)
+    assert np.array_equal(words, device.held().records()[0][1] - 512)
     assert line.query("*OPC?") == "1"
