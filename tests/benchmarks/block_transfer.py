@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import instruments
 from instruments.keysight_infiniium import KeysightInfiniium
 from mock_devices import virtual_cavity
+from mock_devices.burst import Burst
 from mock_devices.serve import assemble
 
 POINTS = {1: 1_000_000, 2: 20_000}      # channel -> samples
@@ -125,6 +126,8 @@ def with_records_made_beforehand():
     random = np.random.default_rng(0)
     ready = itertools.cycle([{n: random.integers(400, 600, POINTS[2]).astype(np.int16) for n in (1, 2, 3)}
                              for _ in range(8)])
+    dark = Burst(0.0, np.zeros(4, complex))
+    virtual_cavity.compute = lambda order: dark
     virtual_cavity.codes_of = lambda burst, recording: next(ready)
 
 
