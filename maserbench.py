@@ -66,6 +66,14 @@ def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = N
     run_procedure(procedure, bench, settings or (), output, seed, progress)
 
 
+@app.command("fly")
+def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
+                json: Json = False) -> None:
+    """Let the twin fly a run first: levels along the chain, ranges, duration. Touches no instrument."""
+    from procedures.machinery.commands.fly import fly
+    fly(procedure, bench, settings or (), json)
+
+
 @app.command("procedures")
 def procedures_command(json: Json = False) -> None:
     """List the procedures and their settings."""

@@ -82,15 +82,20 @@ def resample(values: np.ndarray, start: float, step: float, times: np.ndarray) -
     return np.where((position >= 0.0) & (position <= len(values) - 1), cubic, 0.0)
 
 
-def detector_volts(receiver: Receiver, field: np.ndarray, times: np.ndarray, phase: float) -> np.ndarray:
+def detector_volts(receiver: Receiver, field: np.ndarray, times: np.ndarray, phase: float,
+                   above: float = 0.0) -> np.ndarray:
     """Noise-free record [V] that the mode's complex field makes behind a channel's chain.
 
     `field` squared, less the half photon of its Wigner noise, is the photon number. A carrier keeps the
     field's phase and gets the shot's random `phase` [rad] between the sources of trigger and oscillator.
+    `above` [Hz]: how far the frame in which the field is told lies above the receiver's frequency.
     """
     photons = np.maximum(field.real**2 + field.imag**2 - 0.5, 0.0)
     volts = receiver.volts(photons, times)
     if receiver.carrier_frequency == 0.0:
         return volts
-    direction = field / np.maximum(np.abs(field), 1e-300)
+    # The twin's field turns as exp(-i omega t), a recorded carrier is told as exp(+i omega t).
+    direction = np.conj(field) / np.maximum(np.abs(field), 1e-300)
+    if above:
+        direction = direction * np.exp(2j * np.pi * above * times)
     return receiver.carrier(volts * direction, times, phase)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,15 @@ class Acquisition:
 
     # the bench
 
-    def begin(self, procedure: Any) -> None:
-        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown."""
+    def begin(self, procedure: Any, also: Sequence[str] = ()) -> None:
+        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown.
+
+        `also` names values that the procedure measures before a shot and hands to `take`.
+        """
         self._procedure = procedure
         self._start_from_safe()
         self._configure()
-        self._settings = self.read_settings()
+        self._settings = self.read_settings() | dict.fromkeys(also, math.nan)
         self._start_store({})
         assert self.folder.store is not None
         d = self.bench.description
@@ -124,13 +127,17 @@ class Acquisition:
 
     # one shot
 
-    def take(self, energy: float) -> Shot:
-        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource."""
+    def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
+        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
+
+        `also` are SI values that were set or measured since the last shot, stored with this one.
+        """
         self._look_at_the_laser()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
         waveforms = self._fire()
         self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        self._settings |= also or {}
         if "energy" in self.bench.roles:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)

@@ -38,6 +38,7 @@ def escape_rate(parameters: Parameters, well: int = 1) -> float:
     is why a charging lasts 1/(theta - theta_trap)^2.
     """
     m = parameters
+    m.check_losses_between("escape_rate")
     if m.collision != "jaynes_cummings":
         raise ValueError(f"collision={m.collision!r}: counter-rotating terms exchange photons at every "
                          "level, so there are no wells; only jaynes_cummings has them")

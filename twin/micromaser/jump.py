@@ -40,7 +40,9 @@ def jump(parameters: Parameters, collisions: int, dimension: int | None = None,
     stepper = begun(parameters, min(collisions, MOST), dimension, initial)
     warm = min(collisions, _WARM) if dimension is None else 0
     _step(stepper, warm)
-    if _stepping_is_cheaper(parameters, stepper, collisions):
+    if collisions > MOST:
+        parameters.check_losses_between("a jump of more collisions than can be stepped through")
+    if parameters.loses_inside or _stepping_is_cheaper(parameters, stepper, collisions):
         found = _stepped(stepper, collisions)
     else:
         found = _leapt(parameters, stepper, collisions, dimension)

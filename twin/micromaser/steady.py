@@ -48,6 +48,7 @@ def steady_state(parameters: Parameters, dimension: int | None = None) -> np.nda
     collisions; no limit in practice otherwise).
     """
     m = parameters
+    m.check_losses_between("steady_state")
     if dimension is not None:
         dimension = whole("dimension", dimension, 1, LARGEST)
     if m.loss == 0.0:
