@@ -96,12 +96,18 @@ class Timing(Role, Protocol):
 
 
 class Digitiser(Role, Protocol):
-    """Takes one record per trigger on several channels."""
+    """Takes one record per trigger on several channels.
+
+    A digitiser with segmented memory also has `read_segments(names)`, a list of `Segment`s.
+    """
 
     def configure(self, sample_rate: float, points: int, pretrigger: float,
-                  channels: Mapping[str, tuple[int, float, float]],
-                  bits: int = 10) -> dict[str, float | str | bool]:
-        """Sa/s, samples, seconds before the trigger, {name: (number, full scale [V], offset [V])}."""
+                  channels: Mapping[str, tuple[int, float, float]], bits: int = 10,
+                  segments: int = 1, averages: int = 1) -> dict[str, float | str | bool]:
+        """Sa/s, samples, seconds before the trigger, {name: (number, full scale [V], offset [V])}.
+
+        One arming takes `segments` triggers for as many records, or `averages` for one.
+        """
 
     def arm(self) -> None:
         """Returns once a trigger would be taken."""

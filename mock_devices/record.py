@@ -39,9 +39,10 @@ def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
     times = recording.timebase.times()
     field = resample(burst.leaving, burst.start, STEP, times)
     names = {number: name for name, number in recording.world.channels.items()}
-    return {number: channel.codes(_volts(names.get(number, ""), field, burst.frequency, times, recording,
-                                         number))
-            for number, channel in recording.channels.items()}
+    interval = recording.timebase.interval
+    volts = {number: _volts(names.get(number, ""), field, burst.frequency, times, recording, number)
+             for number in recording.channels}
+    return {number: channel.codes(volts[number], interval) for number, channel in recording.channels.items()}
 
 
 def _volts(name: str, field: np.ndarray, frame: float, times: np.ndarray, recording: Recording,

@@ -52,3 +52,20 @@ def bench_here(every_role_text):
     bench = BenchHere(every_role_text)
     yield bench
     bench.close()
+
+
+@pytest.fixture(scope="session")
+def infiniivision_text():
+    """The bench file that ships with an InfiniiVision for its digitiser: two channels of eight bits."""
+    text = (files("procedures") / "benches" / "virtual.toml").read_text(encoding="utf-8")
+    for old, new in (("keysight_infiniium.KeysightInfiniium", "keysight_infiniivision.KeysightInfiniiVision"),
+                     ("bits = 10", "bits = 8"), (", log = 3", "")):
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.fixture(scope="module")
+def infiniivision_here(infiniivision_text):
+    bench = BenchHere(infiniivision_text)
+    yield bench
+    bench.close()
