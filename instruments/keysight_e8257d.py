@@ -19,6 +19,8 @@ from .scpi_instrument import Guarded
 
 REFERENCE_UNLOCKED, UNLEVELLED = 0b10, 0b10     # of STATus:QUEStionable:FREQuency and :POWer
 
+SWITCH = {False: 0, True: 1}
+
 
 class KeysightE8257D(Guarded, Agilent8257D):
     """The E8257D with checked sets. Safe state: RF output off, read back."""
@@ -36,8 +38,20 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     output = Instrument.control(
         ":OUTPUT?", ":OUTPUT %d;", """Control whether the RF output is on (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
+
+    modulation = Instrument.control(
+        ":OUTP:MOD?", ":OUTP:MOD %d", """Control whether the output is modulated (bool).""",
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
+
+    pulse_modulation = Instrument.control(
+        ":PULM:STAT?", ":PULM:STAT %d", """Control whether that is by pulses (bool).""",
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
+
+    pulse_source = Instrument.control(
+        ":PULM:SOUR?", ":PULM:SOUR %s", """Control what makes the pulses (str).""",
+        validator=strict_discrete_set, map_values=True, cast=str, check_set_errors=True,
+        values={"internal": "INT", "external": "EXT", "scalar": "SCAL"})
 
     reference = Instrument.measurement(
         ":ROSC:SOUR?", """Get which 10 MHz it follows (str: "internal" or "external").""",
@@ -66,6 +80,12 @@ class KeysightE8257D(Guarded, Agilent8257D):
     def levelled(self) -> bool:
         """Get whether it holds the level that was set (bool)."""
         return not self.power_status & UNLEVELLED
+
+    def follow_gate(self, gated: bool) -> None:
+        """Let the output out only while its pulse input is high, or always; verified."""
+        self.put("pulse_source", "external")
+        self.put("pulse_modulation", gated)
+        self.put("modulation", gated)
 
     def settle(self) -> None:
         """Return once a new frequency has settled (about 11 ms)."""

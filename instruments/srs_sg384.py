@@ -106,6 +106,12 @@ class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """Get whether it follows the bench's 10 MHz (bool)."""
         return self.timebase == "external"
 
+    def follow_gate(self, gated: bool) -> None:
+        """Let the output out only while its pulse input is high, or always; verified."""
+        self.put("modulation_type", "pulse")
+        self.put("pulse_function", "external")
+        self.put("modulation", gated)
+
     def settle(self) -> None:
         """Return once a new frequency has settled (about 8 ms)."""
         self.ask("*OPC?")
