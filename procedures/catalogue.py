@@ -22,6 +22,7 @@ _PLACES = {
     "emission_spectrum": ("emission_spectrum", "EmissionSpectrum"),
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
     "detuning_scan": ("detuning_scan", "DetuningScan"),
+    "ring_down": ("ring_down", "RingDown"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

@@ -24,7 +24,7 @@ from .measured import Measured, Written
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
-from .shot_checks import oddities
+from .shot_checks import is_free_burst, oddities
 from .store import Channel, Layout
 
 ROLES = ("pump", "timing", "digitiser")
@@ -59,10 +59,11 @@ class Acquisition:
 
     # the bench
 
-    def begin(self, procedure: Any, also: Sequence[str] = ()) -> None:
+    def begin(self, procedure: Any, also: Sequence[str] = (), light: bool = True) -> None:
         """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown.
 
-        `also` names values that the procedure measures before a shot and hands to `take`.
+        `also` names values that the procedure measures before a shot and hands to `take`. Without `light` the
+        laser stays off and inhibited, and its shutter closed.
         """
         self._procedure = procedure
         self._start_from_safe()
@@ -71,9 +72,10 @@ class Acquisition:
         self._start_store({})
         assert self.folder.store is not None
         d = self.bench.description
-        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
+        if light:
+            self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
-        self._arm(procedure.repetition_rate)
+        self._arm(procedure.repetition_rate, light)
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
@@ -92,17 +94,21 @@ class Acquisition:
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles
         roles["timing"].configure_shot(q_switch_delay=float(d.pump.delays[0]))
+        roles["timing"].close_gate()
         digitiser = d.roles["digitiser"].options
         roles["digitiser"].configure(digitiser["sample_rate"], digitiser["points"], digitiser["pretrigger"],
                                      self.bench.channels(), digitiser["bits"])
 
-    def _arm(self, repetition_rate: float) -> None:
+    def _arm(self, repetition_rate: float, light: bool) -> None:
         roles = self.bench.roles
         self._safe = False
-        if "shutter" in roles:
+        if light and "shutter" in roles:
             roles["shutter"].open()
-        roles["pump"].arm("MAX")
-        roles["timing"].release()
+        if light:
+            roles["pump"].arm("MAX")
+            roles["timing"].release()
+        else:
+            roles["timing"].release_dark()
         self._period = self.bench.seconds(1.0 / repetition_rate)
         self._due = time.monotonic()
 
@@ -118,34 +124,49 @@ class Acquisition:
     def read_settings(self) -> dict[str, float]:
         """{"role.setting": SI value} of every instrument, as each reads back now."""
         found: dict[str, float] = {"pump.energy": math.nan}
-        for role, instrument in self.bench.roles.items():
-            found |= {f"{role}.{name}": float(value) for name, value in instrument.settings().items()
-                      if isinstance(value, (int, float))}
+        for role in self.bench.roles:
+            found |= self.bench.read_back(role)
         if "energy" in self.bench.roles:
             found["energy.last_energy"] = math.nan
         return found
 
     # one shot
 
-    def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
+    def take(self, energy: float, also: Mapping[str, float] | None = None,
+             gate: tuple[float, float] | None = None) -> Shot:
         """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
 
-        `also` are SI values that were set or measured since the last shot, stored with this one.
+        `also` are SI values that were set or measured since the last shot, stored with this one. `gate`: the
+        output GH is high from, to [s after the trigger]; it stays as it was where nothing is said.
         """
         self._look_at_the_laser()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
+        set_now = {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        return self._taken(set_now | dict(also or {}), gate)
+
+    def take_dark(self, also: Mapping[str, float] | None = None,
+                  gate: tuple[float, float] | None = None) -> Shot:
+        """The same without light, on a bench that was begun without."""
+        return self._taken({"pump.energy": 0.0} | dict(also or {}), gate)
+
+    def _taken(self, set_now: Mapping[str, float], gate: tuple[float, float] | None) -> Shot:
+        self._settings |= set_now
+        if gate is not None:
+            found = self.bench.roles["timing"].set_gate(*gate)
+            self._settings |= {f"timing.{name}": seconds for name, seconds in found.items()}
         waveforms = self._fire()
-        self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
-        self._settings |= also or {}
-        if "energy" in self.bench.roles:
+        if "energy" in self.bench.roles and set_now["pump.energy"]:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
         self._tell_oddities(shot, pulse)
-        self._fit.offer(shot.number)
+        if is_free_burst(self.bench.description, shot):
+            self._fit.offer(shot.number)
+        else:
+            self._complete(shot.number, None)
         self.collect()
         return shot
 
