@@ -23,6 +23,8 @@ _PLACES = {
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
     "detuning_scan": ("detuning_scan", "DetuningScan"),
     "ring_down": ("ring_down", "RingDown"),
+    "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
+    "seeded_delay": ("seeded_delay", "SeededDelay"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

@@ -46,7 +46,8 @@ class RingDown(Procedure):
 
     def execute(self) -> None:
         bench = self.acquisition.bench
-        tone = bench.radiate("microwave", bench.description.receivers["burst"].frequency, self.power, gated=True)
+        mode = bench.description.receivers["burst"].frequency
+        tone = bench.radiate("microwave", mode, self.power, gated=True)
         for _ in range(self.shots):
             if self.should_stop():
                 return

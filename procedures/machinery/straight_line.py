@@ -29,8 +29,8 @@ class StraightLine:
 def straight_line(x: Any, y: Any, sigma: Any = 1.0) -> StraightLine | None:
     """Weighted least squares of y (N,) on x (N,); None for fewer than three points, or all at one x.
 
-    `sigma` (N,) or one number: the points' standard deviations, of which only the ratios count: the errors are
-    taken from the scatter about the line.
+    `sigma` (N,) or one number: the points' standard deviations, of which only the ratios count, since the
+    errors are taken from the scatter about the line.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) < 3 or np.ptp(x) == 0.0:
