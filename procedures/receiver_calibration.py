@@ -33,7 +33,7 @@ _STRAIGHT = 0.1  # [dB] of it that a calibration may have lost
 
 @dataclass(frozen=True)
 class Level:
-    """One step: `power` [dBm] at the cavity's port, mean of `log` [V] and its error, amplitude `squared` [V2] of
+    """One step: `power` [dBm] at the port, mean of `log` [V] and its error, amplitude `squared` [V2] of
     the carrier; nan where a record is at a rail or holds nothing."""
 
     power: float
