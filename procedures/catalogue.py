@@ -25,6 +25,8 @@ _PLACES = {
     "ring_down": ("ring_down", "RingDown"),
     "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
     "seeded_delay": ("seeded_delay", "SeededDelay"),
+    "battery_store": ("battery_store", "BatteryStore"),
+    "drive_scan": ("drive_scan", "DriveScan"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

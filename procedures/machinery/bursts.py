@@ -50,6 +50,15 @@ def delay(description: BenchDescription, shot: Shot) -> float | None:
     return peak_delay(time, volts, shot.start, sigma)
 
 
+def burst_energy(description: BenchDescription, shot: Shot, since: float) -> float:
+    """Energy [J] that left the port from a moment of the record [s] on, the noise's share taken off."""
+    receiver = description.receivers["burst"]
+    time, volts, sigma = burst_envelope(description, shot)
+    noise = 2.0 * sigma**2 if receiver.carrier_frequency else sigma**2  # both quadratures, or an envelope's
+    photons = float(np.sum(volts[time > since] ** 2 - noise)) / float(receiver.settled(1.0)) ** 2
+    return photons * receiver.watts_per_photon * float(time[1] - time[0])
+
+
 def mean_spectrum(description: BenchDescription, shots: Iterable[Shot]) -> Spectrum | None:
     """The spectrum of all bursts together, powers added; None where no record holds any."""
     receiver = description.receivers["burst"]
