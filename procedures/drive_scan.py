@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import FloatParameter, ListParameter
 
+from twin.pentacene import Parameters
+from twin.storage import relaxed
+
 from .machinery import settings
 from .machinery.acquire import ROLES
-from .machinery.bursts import burst_energy
+from .machinery.bursts import burst_energy, delay
 from .machinery.measured import Measured
 from .machinery.separable import separable
 from .single_shot import SingleShot
 
 TRANSITIONS = ("45",)
+_INVERSION = np.array([0.0, 0.0, -1.0, 0.0, 1.0])
 _READY = 0.15e-6  # [s] after the light, when all triplets are made
 _TRIALS, _DECAYS = 80, np.geomspace(0.05, 30.0, 12)  # trial frequencies; trial decays in scans
 
@@ -55,26 +59,39 @@ class DriveScan(SingleShot):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`rabi_per_sqrt_watt` [rad/s per root watt]; {} where the bursts show no turning."""
-        bench, shots = measured.description, [shot for shot in measured.shots if shot.energy > 0.0]
-        lengths = np.array([s.settings["timing.gate_stop"] - s.settings["timing.gate_start"] for s in shots])
-        left = np.array([burst_energy(bench, shot, since=shot.start) / shot.energy for shot in shots])
-        found = rabi(lengths, left)
-        if found is None:
+        bench = measured.description
+        found = [(shot.settings["timing.gate_stop"] - shot.settings["timing.gate_start"], late,
+                  burst_energy(bench, shot, since=shot.start) / shot.energy)
+                 for shot in measured.shots if (late := delay(bench, shot)) is not None]
+        points = np.array(found).reshape(-1, 3)
+        turning = rabi(bench.expected.parameters, *points.T)
+        if turning is None:
             return {}
-        root_watt = math.sqrt(1e-3 * 10.0 ** (shots[0].settings["microwave_45.power"] / 10.0))
-        return {"rabi_per_sqrt_watt": found[0] / root_watt, "rabi_per_sqrt_watt_sigma": found[1] / root_watt}
+        root_watt = math.sqrt(1e-3 * 10.0 ** (measured.shots[0].settings["microwave_45.power"] / 10.0))
+        return {"rabi_per_sqrt_watt": turning[0] / root_watt,
+                "rabi_per_sqrt_watt_sigma": turning[1] / root_watt}
 
 
-def rabi(lengths: np.ndarray, left: np.ndarray) -> tuple[float, float] | None:
-    """Omega and its error [rad/s] from what pulses of `lengths` [s] (N,) leave (N,); None: no turning."""
+def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
+         left: np.ndarray) -> tuple[float, float] | None:
+    """Omega and its error [rad/s] from what pulses of `lengths` [s] (N,) leave (N,); None: no turning.
+
+    A burst brings the inversion of its `moments` [s after the light] (N,). Until then the levels relax as
+    the declared crystal does, in full where the pulse has made them equal, and after it where it has not.
+    """
     if len(lengths) < 6 or np.ptp(lengths) == 0.0:
         return None
+    third, fourth, fifth = p.branching
+    equal = np.array([0.0, 0.0, third, 0.5 * (fourth + fifth), 0.5 * (fourth + fifth)])
+    unequal = np.array([0.0, 0.0, 0.0, fourth - fifth, fifth - fourth])
+    level = relaxed(p, equal, moments) @ _INVERSION
+    swing = relaxed(p, unequal, moments - lengths) @ _INVERSION
     span = float(np.ptp(lengths))
     turns = np.linspace(0.3, 0.45 * len(lengths), _TRIALS)  # of the longest pulse, less than half of N
 
     def columns(shape: np.ndarray) -> np.ndarray:
-        phase, fade = shape[0] * lengths, np.exp(-lengths / shape[1])
-        return np.column_stack([fade * np.cos(phase), fade * np.sin(phase), np.ones(len(lengths))])
+        phase, fade = shape[0] * lengths, swing * np.exp(-lengths / shape[1])
+        return np.column_stack([fade * np.cos(phase), fade * np.sin(phase), level])
 
     found = separable(columns, left / np.mean(left), [2.0 * math.pi * turns / span, span * _DECAYS])
     if found is None:
