@@ -16,7 +16,7 @@ import numpy as np
 from pymeasure.experiment import FloatParameter
 
 from .machinery import settings
-from .machinery.bursts import burst_energy, delay
+from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
 from .machinery.separable import separable
 from .single_shot import SingleShot
@@ -73,5 +73,6 @@ def storage_time(late: np.ndarray, stored: np.ndarray) -> dict[str, float]:
     values = np.concatenate([found.shape, found.amplitudes])
     moves = np.diag(1e-5 * np.abs(values))
     slope = np.array([(left(values + m) - left(values - m)) / (2.0 * np.sum(m)) for m in moves])
-    time, sigma = left(values), math.sqrt(float(slope @ found.covariance @ slope))
+    time = float(left(values))
+    sigma = math.hypot(math.sqrt(float(slope @ found.covariance @ slope)), PROPORTIONAL * time)
     return {"storage_time": time, "storage_time_sigma": sigma} if math.isfinite(time * sigma) else {}

@@ -20,7 +20,7 @@ from twin.storage import relaxed
 
 from .machinery import settings
 from .machinery.acquire import ROLES
-from .machinery.bursts import burst_energy, delay
+from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
 from .machinery.separable import separable
 from .single_shot import SingleShot
@@ -99,4 +99,5 @@ def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
     w, decay = found.shape
     omega = 0.5 * math.hypot(w, 1.0 / decay)
     slope = np.array([w, -(decay**-3)]) / (4.0 * omega)
-    return omega, math.sqrt(float(slope @ found.covariance[:2, :2] @ slope))
+    scatter = math.sqrt(float(slope @ found.covariance[:2, :2] @ slope))
+    return omega, math.hypot(scatter, PROPORTIONAL * omega)

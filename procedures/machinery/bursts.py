@@ -16,6 +16,9 @@ from twin.trace_library import growth_rate as amplitude_growth
 from .rows import Row
 from .shot import Shot
 
+PROPORTIONAL = 0.005
+"""Relative error of a time or rate told from the energies of bursts, as if they were proportional to the
+inversion: far above threshold they are, to one or two per cent of the largest."""
 _WITHOUT_BURST = ("NO_BURST", "MISFIRE", "MISTRIGGERED")
 
 
