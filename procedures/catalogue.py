@@ -27,6 +27,7 @@ _PLACES = {
     "seeded_delay": ("seeded_delay", "SeededDelay"),
     "battery_store": ("battery_store", "BatteryStore"),
     "drive_scan": ("drive_scan", "DriveScan"),
+    "pump_probe": ("pump_probe", "PumpProbe"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""
