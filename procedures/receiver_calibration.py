@@ -29,6 +29,7 @@ _ABOVE_FLOOR = 10.0  # [dB] from which on a logarithmic detector is straight
 _HEARD = 10.0  # times the noise: an amplitude whose gain is worth knowing
 _LOST = 1.0  # [dB] of gain, by which compression is named
 _STRAIGHT = 0.1  # [dB] of it that a calibration may have lost
+_BACK_OFF = 10.0  # [dB] below the compression point a line is straight to a few thousandths
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,11 @@ class ReceiverCalibration(Procedure):
         bench = measured.description
         levels = sorted((_level(bench, shot) for shot in measured.shots), key=lambda level: level.power)
         lost = _lost_gain(levels)
-        sound = [level for level, loss in zip(levels, lost, strict=True) if not loss > _STRAIGHT]
-        return {**logarithmic(bench, sound), **conversion(bench.receivers["burst"], sound),
-                **compression(levels, lost)}
+        compressed = compression(levels, lost)
+        highest = compressed.get("compression_point", math.inf) - _BACK_OFF
+        sound = [level for level, loss in zip(levels, lost, strict=True)
+                 if level.power < highest and not loss > _STRAIGHT]
+        return {**logarithmic(bench, sound), **conversion(bench.receivers["burst"], sound), **compressed}
 
 
 def _level(bench: BenchDescription, shot: Shot) -> Level:
