@@ -27,7 +27,7 @@ from .shot import FitRow, Shot, finite
 from .shot_checks import is_free_burst, oddities
 from .store import Channel, Layout
 
-ROLES = ("pump", "timing", "digitiser")
+ROLES: tuple[str, ...] = ("pump", "timing", "digitiser")
 """What every procedure that fires the laser needs."""
 
 _TRIGGER_PATIENCE = 2.0  # [s] beyond one period of the laser

@@ -69,7 +69,7 @@ def test_a_dark_run_fires_no_laser_and_is_not_fitted(runs):
         for shot in runs[name].shots:
             assert shot.settings["pump.energy"] == 0.0 and math.isnan(shot.energy) and shot.fit is None
     events = [json.loads(line) for line in (runs["ring_down"].path / "events.jsonl").read_text().splitlines()]
-    assert not [event for event in events if event.get("event", event.get("kind")) == "Notice"]
+    assert not [event for event in events if event["event"] == "Notice"]
 
 
 def test_the_receive_line_is_calibrated_by_substitution(runs):
