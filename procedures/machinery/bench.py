@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from twin.bench_description import LIMITS, BenchDescription, parse
 
+from .bench_lock import BenchLock
 from .failures import BenchFailure, StateUnknown
 from .guard import Guard
 from .safety import make_safe
@@ -93,15 +95,18 @@ class Bench:
         self.identities: dict[str, str] = {}
         self.seed: int | None = None
         self.console: Console | None = None
-        self._guard: Guard | None = None
+        self.guard: Guard | None = None
+        self._lock: BenchLock | None = None
         try:
             if not tolerant:
-                self._guard = Guard(description)
+                self._lock = BenchLock(description)
+                self.guard = Guard(description)
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if not tolerant:
+            if self.guard is not None:
                 self._start_safe()
+                self.guard.await_ready()
         except BaseException:
             self.close()
             raise
@@ -165,29 +170,30 @@ class Bench:
 
     def close(self) -> None:
         """Safe state, then close all connections, and end the software instruments if they are ours."""
-        if self._guard is not None:
-            make_safe(self.roles)
-        for instrument in self.roles.values():
-            try:
-                instrument.disconnect()
-            except Exception:
-                continue  # a connection that is broken is closed
-        self.roles = {}
-        if self.console is not None:
-            self.console.close()
-            self.console = None
-        if self._process is not None:
-            self._process.close()
-            self._process = None
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        with ExitStack() as last_first:
+            for part in (self._lock, self._process, self.console):
+                if part is not None:
+                    last_first.callback(part.close)
+            for instrument in self.roles.values():
+                last_first.callback(_disconnect, instrument)
+            if self.guard is not None:
+                last_first.callback(self.guard.close)
+            if self._lock is not None:
+                last_first.callback(make_safe, self.roles)
+        self.roles, self.console, self._process, self.guard, self._lock = {}, None, None, None, None
 
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _disconnect(instrument: Any) -> None:
+    try:
+        instrument.disconnect()
+    except Exception:
+        pass  # a connection that is broken is closed
 
 
 def _range(source: Any) -> tuple[float, float]:

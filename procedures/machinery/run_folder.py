@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import events
+from .file_lock import hold
 from .shot import FitRow, Shot
 from .store import Layout, StoreWriter
 
-# Windows locks bytes against readers too, so the byte that is locked lies far beyond the text.
-_LOCKED_BYTE = 1 << 40
 # HDF5 cannot even close a file on a full disk, so a run ends while there is room for its last lines.
 _RESERVE = 8 * 2**20
 
@@ -87,6 +86,16 @@ class RunFolder:
             self._events.close()
 
 
+def note_afterwards(folder: Path, event: events.Event) -> None:
+    """One more line of events.jsonl of a run whose program has gone; OSError while that still holds it."""
+    path = folder / "events.jsonl"
+    with path.open("a", encoding="utf-8") as file:
+        hold(file)
+        if not path.read_bytes().endswith(b"\n"):
+            file.write("\n")  # a kill may have torn the last line
+        _line(file, {"moment": moment(), **(events.as_json(event) or {})})
+
+
 def _line(file: IO[str], row: Mapping[str, Any]) -> None:
     file.write(json.dumps(row, allow_nan=False) + "\n")
     file.flush()
@@ -100,33 +109,3 @@ def replace_text(path: Path, text: str) -> None:
         f.flush()
         os.fsync(f.fileno())
     os.replace(part, path)
-
-
-def hold(file: IO[Any]) -> None:
-    """Lock an open file for as long as this process lives; OSError when another process holds it.
-
-    The operating system gives the lock back at the process's death, however it dies, so that a killed
-    run is never taken for a running one (a stored process number could be).
-    """
-    if os.name == "nt":
-        import msvcrt
-
-        file.seek(_LOCKED_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        file.seek(0, os.SEEK_END)
-        return
-    import fcntl
-
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def held(path: Path) -> bool:
-    """Whether a living process holds the file."""
-    try:
-        with path.open("r+", encoding="utf-8") as file:
-            hold(file)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

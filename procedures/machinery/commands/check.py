@@ -7,7 +7,7 @@ from typing import Any
 
 from procedures.machinery.bench import Bench, describe_bench, open_bench
 from procedures.machinery.failures import BenchFailure, StateUnknown
-from procedures.machinery.guard import ask_controller
+from procedures.machinery.bench_lock import ask_controller
 from procedures.machinery.safety import ORDER, VITAL, make_safe
 from procedures.machinery.shot import Origin
 from twin.quantity import show
