@@ -95,18 +95,18 @@ class Bench:
         self.identities: dict[str, str] = {}
         self.seed: int | None = None
         self.console: Console | None = None
-        self.guard: Guard | None = None
+        self._guard: Guard | None = None
         self._lock: BenchLock | None = None
         try:
             if not tolerant:
                 self._lock = BenchLock(description)
-                self.guard = Guard(description)
+                self._guard = Guard(description)
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if self.guard is not None:
+            if self._guard is not None:
                 self._start_safe()
-                self.guard.await_ready()
+                self._guard.await_ready()
         except BaseException:
             self.close()
             raise
@@ -142,6 +142,14 @@ class Bench:
             return Origin.SIMULATED
         return Origin.MIXED if any(software) else Origin.REAL
 
+    @property
+    def guard(self) -> Guard:
+        """The guard process that makes this bench safe should this program fail; BenchFailure without one."""
+        if self._guard is None:
+            raise BenchFailure("this bench was opened for looking at it and has no guard, without which no "
+                               "run starts; open it without 'tolerant'")
+        return self._guard
+
     # how it is used
 
     def channels(self) -> dict[str, tuple[int, float, float]]:
@@ -176,11 +184,11 @@ class Bench:
                     last_first.callback(part.close)
             for instrument in self.roles.values():
                 last_first.callback(_disconnect, instrument)
-            if self.guard is not None:
-                last_first.callback(self.guard.close)
+            if self._guard is not None:
+                last_first.callback(self._guard.close)
             if self._lock is not None:
                 last_first.callback(make_safe, self.roles)
-        self.roles, self.console, self._process, self.guard, self._lock = {}, None, None, None, None
+        self.roles, self.console, self._process, self._guard, self._lock = {}, None, None, None, None
 
     def __enter__(self) -> Bench:
         return self

@@ -1,8 +1,8 @@
 """One controller per bench: whoever runs it holds a lock, by which others find and ask it to stop.
 
 Touches a few small files per bench in the folder for temporary files. The lock belongs to the operating
-system, so that a controller that was killed is never asked and never in the way; its guard, which may still be
-making the bench safe (guard_process.py), is waited for.
+system, so that a controller that was killed is never asked and never in the way; its guard, which may still
+be making the bench safe (guard_process.py), is waited for.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class BenchLock:
         self._file = file
         if not _free(guard_file(description), _GUARD_PATIENCE):
             self.close()
-            raise BenchFailure(f"the guard of the last program on the bench {description.name} is still making "
-                               "it safe; see what does not answer with 'maserbench check', then try again")
+            raise BenchFailure(f"the guard of the last program on the bench {description.name} is still "
+                               "making it safe; see what does not answer with 'maserbench check'")
 
     def close(self) -> None:
         """Give the bench free."""

@@ -1,8 +1,8 @@
 """The guard as its controller sees it: started, fed with a heartbeat, told of runs, and sent home.
 
 A thread that holds no lock and touches no instrument sends the beats, another hears the answers; what the
-guard does when they stop is in guard_process.py. A guard that has gone is never replaced within a run: without
-one no run goes on.
+guard does when they stop is in guard_process.py. A guard that has gone is never replaced within a run:
+without one no run goes on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _END_TIME = 2.0  # [s] for a guard that was told that all is well
 class Guard:
     """One guard process for the bench of `description`. `holding`: it stands for the bench's own safety.
 
-    A guard that only shows what it would do (`maserbench check`) holds nothing, so that it is in nobody's way.
+    A guard that only shows what it would do (`maserbench check`) holds nothing and is in nobody's way.
     """
 
     def __init__(self, description: Any, holding: bool = True) -> None:
@@ -86,7 +86,7 @@ class Guard:
     def close(self) -> None:
         """Send the guard home: the bench is safe, and it does nothing."""
         self._ending.set()
-        self._threads[0].join(_END_TIME)  # before its pipe is closed, whose number may be given to another file
+        self._threads[0].join(_END_TIME)  # before its pipe is closed and the number given to another file
         self._say("end")
         if self._threads[0].is_alive():
             self._process.kill()
@@ -103,7 +103,7 @@ class Guard:
                 pass  # a line that a dead process never read
 
     def _say(self, line: str) -> None:
-        """One write, which no other thread's can cut in two; a guard that has gone is told of by `problem`."""
+        """One write, which no other thread's can cut in two; `problem` tells of a guard that has gone."""
         try:
             os.write(self._process.stdin.fileno(), line.encode() + b"\n")  # type: ignore[union-attr]
         except OSError:

@@ -3,10 +3,10 @@
 `python -P -m procedures.machinery.guard_process`, spoken to over its pipes in lines. The first line in is an
 order (JSON), answered by `ready {JSON}` once it has connections of its own. From then on an empty line is a
 beat of the controller's heart, `run PATH` names the run under way (`run` alone: none), `end` says goodbye;
-each is answered by an empty line. Until the heart stops it asks the instruments nothing and tells them nothing.
+each is answered by an empty line. Until the heart stops it says nothing to the instruments.
 
-It arms nothing and resets nothing. It lives in a process group of its own and dies after what it does, which it
-writes into the run's events.jsonl once the controller's lock on that is gone, and otherwise to its log.
+It arms nothing and resets nothing. It lives in a process group of its own and ends after what it does, which
+it writes into the run's events.jsonl once the controller's lock on that is gone, and otherwise to its log.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class GuardedBench:
                 self.unreachable[role] = failure
 
     def look(self) -> dict[str, Any]:
-        """What `ready` tells: which roles have a connection now, and how long it took to read them back [s]."""
+        """What `ready` tells: which roles have a connection now, and how long [s] reading them back took."""
         began = time.monotonic()
         state = read_back(self.roles)
         return {"connections": list(self.roles), "found": state.message,
@@ -76,7 +76,7 @@ class GuardedBench:
                 "seconds": time.monotonic() - began}
 
     def make_safe(self) -> SafeState:
-        """Through the connections that are there first; then those that could only be made now; until verified."""
+        """Through the connections that are there, then those that could only be made now; until verified."""
         for _ in range(_ATTEMPTS):
             state = make_safe(self.roles, self.unreachable)
             missing = [role for role in self._places() if role not in self.roles]

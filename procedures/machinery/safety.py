@@ -53,7 +53,10 @@ def _side_by_side(roles: Mapping[str, Any], unreachable: Mapping[str, Exception]
     found: dict[str, Finding] = {}
 
     def take(role: str) -> None:
-        found[role] = step(role, roles[role])
+        try:
+            found[role] = step(role, roles[role])
+        except BaseException as failure:  # of this routine itself; it ends no other role's step
+            found[role] = Finding(role, None, f"the safe state itself failed ({type(failure).__name__})")
 
     present, threads = [role for role in ORDER if role in roles], []
     end = time.monotonic() + DEADLINE
@@ -66,7 +69,8 @@ def _side_by_side(roles: Mapping[str, Any], unreachable: Mapping[str, Exception]
             take(role)
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0.0))
-    findings = [found.get(role) or Finding(role, None, f"no answer within {DEADLINE:g} s") for role in present]
+    silent = f"no answer within {DEADLINE:g} s"
+    findings = [found.get(role) or Finding(role, None, silent) for role in present]
     findings += [Finding(role, None, str(failure)) for role, failure in unreachable.items()]
     return _summary(findings)
 
