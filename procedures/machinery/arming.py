@@ -44,7 +44,10 @@ class Arming:
 
     def ask(self, reason: str, settings: Mapping[str, Any],
             limits: Mapping[str, tuple[float, float]]) -> None:
-        """The first step: leave to arm, written down. BenchFailure while the safety chain is open."""
+        """The first step: leave to arm, written down. BenchFailure while laser or safety chain forbid it."""
+        if self._roles["pump"].emission == "fault":
+            raise BenchFailure("pump: it reports a fault or an open interlock; a person clears the cause and "
+                               "resets it at the laser, since this program resets no interlock")
         if "interlock" in self._roles and not self._roles["interlock"].closed:
             opened = ", ".join(self._roles["interlock"].open_contacts)
             raise BenchFailure(f"interlock: the safety chain is open at {opened}; a person closes it and "

@@ -66,6 +66,10 @@ class Guard:
         return self.rehearsal
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def problem(self) -> str:
         """Why this guard protects nobody any more; "" while it does."""
         if self._gone:
@@ -123,7 +127,7 @@ class Guard:
                 self.rehearsal = json.loads(line[6:]) | {"start": self._answered - self._began}
                 self._ready.set()
             elif line.strip():
-                self._last_words = line.strip()
+                self._last_words, self._gone = line.strip(), True  # it has acted, and ends
         self._gone = True
         self._ready.set()
 

@@ -128,6 +128,8 @@ def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
                 off = True
         except KeyboardInterrupt as pressed:
             seen.stopped, seen.interrupt = True, pressed
+    if worker.problem is not None:  # a guard that took over is the cause of what failed then
+        seen.guard_lost = guard.problem
     return seen
 
 
