@@ -22,6 +22,7 @@ from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
+from .event_log import moment, note_afterwards
 from .events import SafeState, TakenOver
 from .file_lock import hold
 from .safety import ORDER, make_safe, read_back
@@ -120,8 +121,6 @@ def watch(lines: queue.SimpleQueue[str | None], answer: Callable[[str], None]) -
 
 def record(taken: TakenOver, run: Path | None) -> None:
     """Into the run's own events once nobody else writes there, and otherwise on stderr, which is the log."""
-    from .run_folder import moment, note_afterwards  # loaded now that there is time
-
     end = time.monotonic() + _LOCK_PATIENCE
     while run is not None and time.monotonic() < end:
         try:

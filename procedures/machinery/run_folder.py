@@ -17,20 +17,18 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from . import events
+from . import event_log, events
+from .event_log import moment
 from .file_lock import hold
 from .shot import FitRow, Shot
 from .store import Layout, StoreWriter
 
+__all__ = ["RunFolder", "moment", "replace_text"]
+
 # HDF5 cannot even close a file on a full disk, so a run ends while there is room for its last lines.
 _RESERVE = 8 * 2**20
-
-
-def moment() -> str:
-    """Now, UTC, ISO 8601 with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class RunFolder:
@@ -64,13 +62,11 @@ class RunFolder:
 
     def fitted(self, row: FitRow) -> None:
         """One row of fits.jsonl."""
-        _line(self._fits, row.as_json())
+        event_log.write_line(self._fits, row.as_json())
 
     def note(self, event: events.Event) -> None:
         """One line of events.jsonl, with the moment; events that other files hold already are left out."""
-        row = events.as_json(event)
-        if row is not None:
-            _line(self._events, {"moment": moment(), **row})
+        event_log.note(self._events, event)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """result.json."""
@@ -84,21 +80,6 @@ class RunFolder:
         finally:
             self._fits.close()
             self._events.close()
-
-
-def note_afterwards(folder: Path, event: events.Event) -> None:
-    """One more line of events.jsonl of a run whose program has gone; OSError while that still holds it."""
-    path = folder / "events.jsonl"
-    with path.open("a", encoding="utf-8") as file:
-        hold(file)
-        if not path.read_bytes().endswith(b"\n"):
-            file.write("\n")  # a kill may have torn the last line
-        _line(file, {"moment": moment(), **(events.as_json(event) or {})})
-
-
-def _line(file: IO[str], row: Mapping[str, Any]) -> None:
-    file.write(json.dumps(row, allow_nan=False) + "\n")
-    file.flush()
 
 
 def replace_text(path: Path, text: str) -> None:
