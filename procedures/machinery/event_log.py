@@ -1,4 +1,4 @@
-"""Lines of JSON with their moment, as a run's events.jsonl holds them; one from outside after its end, too."""
+"""Lines of JSON with their moment, as in a run's events.jsonl; also one from outside, after a run's end."""
 
 from __future__ import annotations
 

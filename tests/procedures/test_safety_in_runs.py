@@ -82,7 +82,10 @@ def test_an_interlock_that_opened_for_a_moment_ends_the_run_and_no_run_resets_it
     finally:
         console.ask("inject interlock severity=0")  # a person
     assert state_of(console) == SAFE
-    assert run("single_shot", bench, tmp_path, shots=1).state == "finished"
+    again = Watching()
+    run("single_shot", bench, tmp_path, publish=again, shots=9,
+        should_stop=lambda: again.of(events.ShotStored))
+    assert again.of(events.ShotStored)
 
 
 def test_a_pulse_above_the_limit_ends_the_run_safe(bench, served, tmp_path):
@@ -96,7 +99,9 @@ def test_a_pulse_above_the_limit_ends_the_run_safe(bench, served, tmp_path):
 
 
 def test_events_say_who_armed_the_bench_and_why(bench, tmp_path):
-    done = run("single_shot", bench, tmp_path, shots=1, pump_energy="2mJ", repetition_rate="20Hz")
+    told = Watching()
+    done = run("single_shot", bench, tmp_path, publish=told, should_stop=lambda: told.of(events.ShotStored),
+               shots=9, pump_energy="2mJ", repetition_rate="20Hz")
     names = [event["event"] for event in done.events]
     (armed,) = [event for event in done.events if event["event"] == "Armed"]
     assert armed["user"] == getpass.getuser()
