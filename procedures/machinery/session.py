@@ -96,8 +96,8 @@ def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: Run
     worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
     watched = _watch(worker, acquisition, bench.guard, should_stop)
     finished = _end(folder, procedure, acquisition, worker.problem, watched)
-    if watched.interrupt is not None:
-        raise watched.interrupt
+    if watched.raised is not None:
+        raise watched.raised
     return finished
 
 
@@ -106,7 +106,7 @@ class _Watched:
     """What came from outside while a run was under way."""
 
     stopped: bool = False
-    interrupt: KeyboardInterrupt | None = None
+    raised: BaseException | None = None
     guard_lost: str = ""
 
 
@@ -121,13 +121,13 @@ def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
             if off:
                 continue
             seen.guard_lost = guard.problem
-            seen.stopped |= bool(seen.guard_lost) or (should_stop is not None and should_stop())
+            seen.stopped |= bool(seen.guard_lost or (should_stop is not None and should_stop()))
             if seen.stopped:
                 worker.stop()
                 acquisition.cut_short()
                 off = True
-        except KeyboardInterrupt as pressed:
-            seen.stopped, seen.interrupt = True, pressed
+        except BaseException as raised:  # Ctrl-C, or should_stop itself: the laser must not go on without us
+            seen.stopped, seen.raised = True, raised
     if worker.problem is not None:  # a guard that took over is the cause of what failed then
         seen.guard_lost = guard.problem
     return seen

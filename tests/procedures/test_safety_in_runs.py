@@ -68,6 +68,20 @@ def test_a_scope_that_hangs_in_a_transfer_does_not_delay_the_laser(bench, served
     assert any("while it was being stopped: digitiser" in event.get("text", "") for event in done.events)
 
 
+def test_whatever_is_raised_while_a_run_is_watched_the_run_ends_safe_first(bench, served, tmp_path):
+    told = Watching()
+
+    def give_up():
+        if told.of(events.ShotStored):
+            raise ZeroDivisionError("the script that started this has a mistake")
+        return False
+
+    with pytest.raises(ZeroDivisionError):
+        run("single_shot", bench, tmp_path, publish=told, shots=100, should_stop=give_up)
+    assert state_of(served[1]) == SAFE
+    assert isinstance(told[-1], events.RunEnded)
+
+
 def test_an_interlock_that_opened_for_a_moment_ends_the_run_and_no_run_resets_it(bench, served, tmp_path):
     console = served[1]
     told = Watching(1, lambda: console.ask("inject interlock"))
