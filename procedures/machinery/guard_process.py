@@ -28,7 +28,11 @@ from .file_lock import hold
 from .safety import ORDER, make_safe, read_back
 
 STALL = 0.7
-"""[s] without a beat after which the controller counts as lost."""
+"""[s] without a beat, while a run is under way, after which the controller counts as lost.
+
+Between runs the bench is off and nothing arms it, so that a window that is busy, or a machine that slept, is no
+reason to act; a controller that dies is, at any time.
+"""
 
 _CONNECT_TIME = 1.0  # [s] for each connection
 _ATTEMPTS = 5
@@ -106,7 +110,7 @@ def watch(lines: queue.SimpleQueue[str | None], answer: Callable[[str], None]) -
     run: Path | None = None
     while True:
         try:
-            line = lines.get(timeout=STALL)
+            line = lines.get(timeout=STALL if run else None)
         except queue.Empty:
             return f"the controlling program gave no sign of life for {STALL:g} s", run
         if line is None:

@@ -26,6 +26,7 @@ from .failures import BenchFailure, StateUnknown, Stopped
 from .guard import Guard
 from .run_folder import RunFolder, moment
 from .runs import Run, open_run
+from .warm import warm
 
 _POLL = 0.05  # [s] between two looks at the abort button
 
@@ -69,6 +70,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         seed = randbits(32)
     publish = _nobody if publish is None else publish
     bench.guard.require()
+    warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
     folder = RunFolder(Path(output), name)
     bench.guard.announce(folder.path)
     try:
@@ -95,6 +97,7 @@ def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: Run
     procedure.acquisition = acquisition
     worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
     watched = _watch(worker, acquisition, bench.guard, should_stop)
+    bench.guard.announce(None)  # all is off; what is left is arithmetic, which may take its time
     finished = _end(folder, procedure, acquisition, worker.problem, watched)
     if watched.raised is not None:
         raise watched.raised

@@ -1,10 +1,12 @@
 """The guard process: whatever becomes of the controller, the bench is safe within a second."""
 
 import os
+import queue
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from procedures import open_bench, open_run, run
 from procedures.machinery import events
 from procedures.machinery.failures import BenchFailure
-from procedures.machinery.guard_process import STALL
+from procedures.machinery.guard_process import STALL, watch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -182,6 +184,21 @@ def test_without_its_guard_no_run_goes_on_and_none_begins(served, tmp_path):
     with open_run(told[0].path) as left:
         assert left.state == "aborted"
         assert 2 <= len(left.shots) < 30
+
+
+def test_silence_counts_while_a_run_is_under_way_and_a_death_at_any_time():
+    lines, answers = queue.SimpleQueue(), []
+    for line in ("", "run a folder", ""):
+        lines.put(line)
+    assert watch(lines, answers.append) == (f"the controlling program gave no sign of life for {STALL} s",
+                                            Path("a folder"))
+    assert answers == [""] * 3
+    for line in ("run a folder", "run"):
+        lines.put(line)
+    threading.Timer(1.3 * STALL, lines.put, ("end",)).start()
+    assert watch(lines, answers.append) == ("", None)
+    lines.put(None)
+    assert watch(lines, answers.append) == ("the controlling program has died", None)
 
 
 def test_a_bench_opened_for_looking_runs_nothing(served, tmp_path):
