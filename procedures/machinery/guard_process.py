@@ -30,7 +30,7 @@ from .safety import ORDER, make_safe, read_back
 STALL = 0.7
 """[s] without a beat, while a run is under way, after which the controller counts as lost.
 
-Between runs the bench is off and nothing arms it, so that a window that is busy, or a machine that slept, is no
+Between runs the bench is off and nothing arms it, so that a busy window, or a machine that slept, is no
 reason to act; a controller that dies is, at any time.
 """
 

@@ -124,7 +124,8 @@ def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
             if off:
                 continue
             seen.guard_lost = guard.problem
-            seen.stopped |= bool(seen.guard_lost or (should_stop is not None and should_stop()))
+            if not seen.stopped:
+                seen.stopped = bool(seen.guard_lost or (should_stop is not None and should_stop()))
             if seen.stopped:
                 worker.stop()
                 acquisition.cut_short()

@@ -80,6 +80,7 @@ def test_whatever_is_raised_while_a_run_is_watched_the_run_ends_safe_first(bench
         run("single_shot", bench, tmp_path, publish=told, shots=100, should_stop=give_up)
     assert state_of(served[1]) == SAFE
     assert isinstance(told[-1], events.RunEnded)
+    assert len(told.of(events.ShotStored)) < 10
 
 
 def test_an_interlock_that_opened_for_a_moment_ends_the_run_and_no_run_resets_it(bench, served, tmp_path):
