@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from twin.bench_description import LIMITS, BenchDescription, parse
 
+from .bench_lock import BenchLock
 from .failures import BenchFailure, StateUnknown
 from .guard import Guard
 from .safety import make_safe
@@ -94,14 +96,17 @@ class Bench:
         self.seed: int | None = None
         self.console: Console | None = None
         self._guard: Guard | None = None
+        self._lock: BenchLock | None = None
         try:
             if not tolerant:
+                self._lock = BenchLock(description)
                 self._guard = Guard(description)
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if not tolerant:
+            if self._guard is not None:
                 self._start_safe()
+                self._guard.await_ready()
         except BaseException:
             self.close()
             raise
@@ -137,6 +142,14 @@ class Bench:
             return Origin.SIMULATED
         return Origin.MIXED if any(software) else Origin.REAL
 
+    @property
+    def guard(self) -> Guard:
+        """The guard process that makes this bench safe should this program fail; BenchFailure without one."""
+        if self._guard is None:
+            raise BenchFailure("this bench was opened for looking at it and has no guard, without which no "
+                               "run starts; open it without 'tolerant'")
+        return self._guard
+
     # how it is used
 
     def channels(self) -> dict[str, tuple[int, float, float]]:
@@ -165,29 +178,30 @@ class Bench:
 
     def close(self) -> None:
         """Safe state, then close all connections, and end the software instruments if they are ours."""
-        if self._guard is not None:
-            make_safe(self.roles)
-        for instrument in self.roles.values():
-            try:
-                instrument.disconnect()
-            except Exception:
-                continue  # a connection that is broken is closed
-        self.roles = {}
-        if self.console is not None:
-            self.console.close()
-            self.console = None
-        if self._process is not None:
-            self._process.close()
-            self._process = None
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        with ExitStack() as last_first:
+            for part in (self._lock, self._process, self.console):
+                if part is not None:
+                    last_first.callback(part.close)
+            for instrument in self.roles.values():
+                last_first.callback(_disconnect, instrument)
+            if self._guard is not None:
+                last_first.callback(self._guard.close)
+            if self._lock is not None:
+                last_first.callback(make_safe, self.roles)
+        self.roles, self.console, self._process, self._guard, self._lock = {}, None, None, None, None
 
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _disconnect(instrument: Any) -> None:
+    try:
+        instrument.disconnect()
+    except Exception:
+        pass  # a connection that is broken is closed
 
 
 def _range(source: Any) -> tuple[float, float]:
