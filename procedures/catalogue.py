@@ -20,6 +20,9 @@ _PLACES = {
     "shot_statistics": ("shot_statistics", "ShotStatistics"),
     "strong_coupling": ("strong_coupling", "StrongCoupling"),
     "emission_spectrum": ("emission_spectrum", "EmissionSpectrum"),
+    "ring_down": ("ring_down", "RingDown"),
+    "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
+    "seeded_delay": ("seeded_delay", "SeededDelay"),
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
     "detuning_scan": ("detuning_scan", "DetuningScan"),
 }
