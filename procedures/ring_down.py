@@ -43,13 +43,14 @@ class RingDown(Procedure):
     def execute(self) -> None:
         source, timing = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["timing"]
         source.frequency, source.power, source.gated = self.frequency, self.power, True
+        set_to = {"microwave.frequency": source.frequency, "microwave.power": source.power}
         timing.set_gate(-BEFORE, BEFORE)
         self.acquisition.switch_on("microwave")
         source.settle()
         for _ in range(self.shots):
             if self.should_stop():
                 return
-            self.acquisition.take_dark()
+            self.acquisition.take_dark(set_to)
         source.output, source.gated = False, False
 
     def shutdown(self) -> None:
@@ -59,8 +60,8 @@ class RingDown(Procedure):
         """`cavity_decay` [rad/s], mean over the records; the error is their scatter."""
         receiver, found = measured.description.receivers["burst"], []
         for shot in measured.shots:
-            time, volts = amplitude(receiver, shot)
-            fitted = fit_ring_down(time, volts, SPARE)
+            leak = 2.0 * np.pi * (shot.settings["microwave.frequency"] - receiver.frequency)
+            fitted = fit_ring_down(*amplitude(receiver, shot), SPARE, leak)
             found += [] if fitted is None else [fitted]
         if not found:
             return {"verdict": "the record holds no decay above its noise"}
