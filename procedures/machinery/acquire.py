@@ -146,9 +146,9 @@ class Acquisition:
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
-        self._limits.after_shot(shot.number, pulse.energy)
         self._tell_oddities(shot, pulse)
         self._fit.offer(shot.number)
+        self._limits.after_shot(shot.number, pulse.energy)
         self.collect()
         return shot
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Guard:
         self.rehearsal: dict[str, Any] = {}
         self.longest_gap = 0.0
         """[s] between two beats, the longest so far."""
-        self._say(json.dumps(_order(description, path if holding else None)))
+        self._say(json.dumps(order_for(description, path if holding else None)))
         self._threads = [threading.Thread(target=work, name=name, daemon=True)
                          for work, name in ((self._beat, "heartbeat"), (self._hear, "guard"))]
         for thread in self._threads:
@@ -105,6 +106,9 @@ class Guard:
                 pipe.close()  # type: ignore[union-attr]
             except OSError:
                 pass  # a line that a dead process never read
+        with suppress(OSError):
+            if not self.log.stat().st_size:
+                self.log.unlink()
 
     def _say(self, line: str) -> None:
         """One write, which no other thread's can cut in two; `problem` tells of a guard that has gone."""
@@ -132,7 +136,7 @@ class Guard:
         self._ready.set()
 
 
-def _order(description: Any, lock: Path | None) -> dict[str, Any]:
+def order_for(description: Any, lock: Path | None) -> dict[str, Any]:
     """What the guard must know: drivers and resources of the roles that have a safe state."""
     roles = {role: {"driver": declared.driver, "resource": declared.resource}
              for role, declared in description.roles.items() if role in ORDER}

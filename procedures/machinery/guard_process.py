@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,11 @@ def record(taken: TakenOver, run: Path | None) -> None:
     print(moment(), taken, file=sys.stderr, flush=True)
 
 
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # an open file stays, where the system wants it so
+        path.unlink()
+
+
 def main() -> None:
     # Not through sys.stdin: a thread blocked inside its buffer aborts the interpreter's exit.
     lines = listen(FileIO(sys.stdin.fileno(), closefd=False))
@@ -151,6 +156,7 @@ def main() -> None:
     with ExitStack() as held:
         if order["lock"]:
             hold(held.enter_context(open(order["lock"], "a")))
+            held.callback(_remove, Path(order["lock"]))
         bench = GuardedBench(order)
         answer(f"ready {json.dumps(bench.look())}")
         reason, run = watch(lines, answer)

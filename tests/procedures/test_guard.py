@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from instruments.shutter import Shutter
 from procedures import open_bench, open_run, run
 from procedures.machinery import events
+from procedures.machinery.bench import describe_bench
 from procedures.machinery.failures import BenchFailure
-from procedures.machinery.guard_process import STALL, watch
+from procedures.machinery.guard import order_for
+from procedures.machinery.guard_process import STALL, GuardedBench, watch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -199,6 +202,31 @@ def test_silence_counts_while_a_run_is_under_way_and_a_death_at_any_time():
     assert watch(lines, answers.append) == ("", None)
     lines.put(None)
     assert watch(lines, answers.append) == ("the controlling program has died", None)
+
+
+@pytest.fixture
+def guarded(served, monkeypatch):
+    """What the guard process holds, in this process, with a shutter that serves one connection only."""
+    monkeypatch.setattr(Shutter, "one_session", True)
+    found = GuardedBench(order_for(describe_bench(served[0]), None))
+    yield found
+    for instrument in found.roles.values():
+        instrument.disconnect()
+
+
+def test_an_instrument_for_one_session_is_left_alone_until_it_is_needed(guarded):
+    seen = guarded.look()
+    assert seen["later"] == ["shutter"]
+    assert {"pump", "timing", "microwave"} <= set(seen["connections"])
+    state = guarded.make_safe()
+    assert (state.verified, state.shutter) == (True, "closed")
+
+
+def test_the_guard_tries_again_over_a_new_connection_where_its_own_has_died_meanwhile(guarded, served):
+    for word in ("unplug pump", "plug pump"):
+        served[1].ask(word)
+    state = guarded.make_safe()
+    assert (state.verified, state.laser) == (True, "off")
 
 
 def test_a_bench_opened_for_looking_runs_nothing(served, tmp_path):
