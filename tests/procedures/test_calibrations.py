@@ -1,4 +1,4 @@
-"""Ring-down, receiver calibration and seeded delay against the virtual bench's truth, and their fits alone."""
+"""Ring-down, receiver calibration and seeded delay against the truth of the virtual bench, and their fits."""
 
 import numpy as np
 import pytest
