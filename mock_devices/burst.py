@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from twin import simulate
-from twin.drive import Drive, Sampled, Steps
+from twin.drive import Drive, Frame, Sampled, Steps
 from twin.optical_pump import OpticalPump, pump_drive
 from twin.pentacene import Parameters
 from twin.spread import Spread
@@ -37,9 +37,10 @@ class Order:
     `stream`: (seed, shot); the record lasts from `begin` to `until` [s after the trigger]. `incoming` waves
     arrive at a loop of `external_decay` [rad/s], with the same phase in every shot if `phase_locked`. While
     the bench's `gate` (rise, fall) [s after the trigger] is high the mode decays with `gated_decay` [rad/s],
-    None: as always, and a tone on 4-5 turns with `gated_rabi_45` [rad/s]. `mean_field`: the fit's own
-    dynamics from a thermal seed drawn once, to which a wave only adds (richness 0), else the stochastic
-    reading, which it drives throughout.
+    None: as always. `turning`: Omega_45 [rad/s] of a tone on 4-5 while the gate is low and while it is high,
+    and how far the tone lies above the line [rad/s]. `mean_field`: the fit's own dynamics from a thermal seed
+    drawn once, to which a wave only adds (richness 0), else the stochastic reading, which it drives
+    throughout.
     """
 
     parameters: Parameters
@@ -55,7 +56,7 @@ class Order:
     spread: Spread | None = None
     gate: tuple[float, float] | None = None
     gated_decay: float | None = None
-    gated_rabi_45: float = 0.0
+    turning: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def gated(self, start: float, low: Any, high: Any) -> Any:
         """What is `low` and, while the gate is high, `high`, on a clock that begins at `start`."""
@@ -223,8 +224,11 @@ def _drive(order: Order, pulses: list[tuple[float, float]], start: float) -> Dri
     """The pulses' light and what the gate does, on a clock that begins at `start`."""
     light = _light(order, pulses) if pulses else _NO_LIGHT
     changes: dict[str, Any] = {}
-    if order.gated_rabi_45:
-        changes["rabi_45"] = order.gated(start, 0.0, order.gated_rabi_45)
+    low, high, away = order.turning
+    if low or high:
+        # In the tone's own frame level 4 lies `away` higher; the mode stays where it is.
+        offset = order.parameters.cavity_frequency - order.parameters.frequency_35
+        changes |= {"rabi_45": order.gated(start, low, high), "frame": Frame(e4=away, cavity=offset)}
     if order.gated_decay is not None:
         decay = order.gated(start, order.parameters.cavity_decay, order.gated_decay)
         changes |= {"cavity_decay": decay} if isinstance(decay, Steps) else {}

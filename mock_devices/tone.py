@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twin.receiver import Receiver
 
 AT_THE_LOOP = ("microwave", "vna")
 """Roles whose sources feed the cavity's loop; microwave_45 has a coil of its own, as 107 MHz cannot pass."""
+_TURNED = 1e-3  # a tone that can move less than this share of the populations between 4 and 5 moves none
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,36 @@ class Incoming:
 
 
 SILENCE = Incoming()
+
+
+def incoming(tones: Mapping[str, Tone], wired: bool, frequency: float, quality: float,
+             receiver: Receiver, leak: float = 0.0) -> Incoming:
+    """What the sources at the loop send in, and a `leak` [photons] from elsewhere.
+
+    `wired`: the bench's gate goes to the sources; elsewhere a source that waits for it stays shut. Less than
+    one photon is nothing beside the thermal ones, and the shot counts as undriven.
+    """
+    at_the_loop = [tone for role, tone in tones.items() if role in AT_THE_LOOP]
+    low, high = ([held_photons(tone, gate, frequency, quality, receiver) for tone in at_the_loop]
+                 for gate in (False, wired))
+    both = [max(pair) for pair in zip(high, low, strict=True)]
+    if sum(both) <= 1.0:
+        return Incoming(leak, leak)
+    strongest = at_the_loop[both.index(max(both))]
+    return Incoming(leak + sum(high), leak + sum(low), 2.0 * math.pi * (strongest.frequency - frequency))
+
+
+def turning(tone: Tone | None, wired: bool, rabi_per_sqrt_watt: float,
+            line: float) -> tuple[float, float, float]:
+    """(Omega_45 [rad/s] while the gate is low, while it is high, the tone's distance from the `line`
+    [rad/s]) of the coil's tone; leaks turn nothing."""
+    if tone is None or not tone.on:
+        return 0.0, 0.0, 0.0
+    full = rabi_per_sqrt_watt * math.sqrt(1e-3 * 10.0 ** (tone.power / 10.0))
+    away = 2.0 * math.pi * tone.frequency - line
+    if 4.0 * full**2 < _TURNED * away**2:
+        return 0.0, 0.0, 0.0
+    return 0.0 if tone.gated else full, 0.0 if tone.gated and not wired else full, away
 
 
 def held_photons(tone: Tone, gate: bool, frequency: float, quality: float, receiver: Receiver) -> float:

@@ -29,7 +29,7 @@ from .pulses import Pulses, pulses_of
 from .record import Recording, codes_of
 from .safety_chain import SafetyChain
 from .streams import stream
-from .tone import AT_THE_LOOP, Incoming, Tone, held_photons
+from .tone import Incoming, Tone, incoming, turning
 from .triggers import Analyser, Digitiser, Edges, Taken
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
@@ -129,29 +129,9 @@ class VirtualCavity:
         return tone.frequency, tone.level() + reflected
 
     def _incoming(self, on: dict[str, float]) -> Incoming:
-        """What sources at the loop, or a leak, send in. Less than one photon is nothing beside the thermal
-        ones, and the shot counts as undriven."""
-        at_the_loop = [tone for role, tone in self.tones.items() if role in AT_THE_LOOP]
-        receiver, leak = self.world.receivers["burst"], on.get("rf_leakage", 0.0)
-        high, low = ([held_photons(tone, gate, self.frequency, self.loaded_quality, receiver)
-                      for tone in at_the_loop] for gate in (True, False))
-        both = [max(pair) for pair in zip(high, low, strict=True)]
-        if sum(both) <= 1.0:
-            return Incoming(leak, leak)
-        strongest = at_the_loop[int(np.argmax(both))]
-        return Incoming(leak + sum(high), leak + sum(low),
-                        2.0 * math.pi * (strongest.frequency - self.frequency))
-
-    def _rabi_45(self) -> float:
-        """Omega_45 [rad/s] of the coil's tone while the gate is high; weaker off the line, as one of the
-        Lorentzian's width answers."""
-        tone, p = self.tones.get("microwave_45"), self.world.parameters
-        if tone is None or not tone.on:
-            return 0.0
-        width = 0.5 * (p.dephasing_45 + 1.0)
-        away = (2.0 * math.pi * tone.frequency - p.frequency_45) / width
-        watts = 1e-3 * 10.0 ** (tone.level(True) / 10.0)
-        return self.world.rabi_per_sqrt_watt * math.sqrt(watts) / math.sqrt(1.0 + away * away)
+        """What arrives at the loop."""
+        return incoming(self.tones, self.world.spoiled_quality is None, self.frequency, self.loaded_quality,
+                        self.world.receivers["burst"], on.get("rf_leakage", 0.0))
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -237,7 +217,8 @@ class VirtualCavity:
         order = Order(self._parameters(on), world.pump, relative, (self.seed, shot), until,
                       world.richness == 0, self._incoming(on), world.receivers["burst"].external_decay,
                       world.shared_reference, begin, world.spread, gate, self._gated_decay(),
-                      self._rabi_45())
+                      turning(self.tones.get("microwave_45"), world.spoiled_quality is None,
+                              world.rabi_per_sqrt_watt, world.parameters.frequency_45))
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken

@@ -51,6 +51,13 @@ def population_matrix(p: Parameters, pump_rate: float) -> np.ndarray:
     return matrix
 
 
+def relaxed(p: Parameters, populations: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Populations (T, 5) of an uncoupled, undriven molecule in the dark, `times` (T,) [s] after they were
+    `populations` (5,)."""
+    matrix = population_matrix(p, 0.0)
+    return np.array([expm(matrix * t) @ populations for t in times]).reshape(-1, 5)
+
+
 def storage(p: Parameters, pump_rate: float = 6.2e7) -> Storage:
     """Charge at `pump_rate` [1/s] from the ground state to the first maximum, then wait, without a cavity.
 

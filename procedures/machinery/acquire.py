@@ -25,7 +25,7 @@ from .measured import Measured, Written
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
-from .shot_checks import oddities
+from .shot_checks import is_free_burst, oddities
 from .store import Channel, Layout
 from .watched_limits import WatchedLimits
 
@@ -147,7 +147,10 @@ class Acquisition:
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
         self._tell_oddities(shot, pulse)
-        self._fit.offer(shot.number)
+        if is_free_burst(self.bench.description, shot):
+            self._fit.offer(shot.number)
+        else:
+            self._complete(shot.number, None)
         self._limits.after_shot(shot.number, pulse.energy)
         self.collect()
         return shot

@@ -13,12 +13,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pymeasure.experiment import Procedure
+
 from twin.bench_description import LIMITS, BenchDescription, parse
 
 from .bench_lock import BenchLock
 from .failures import BenchFailure, StateUnknown
 from .guard import Guard
 from .safety import make_safe
+from .settings import describe
 from .shot import Origin
 from .software_instruments import Console, SoftwareInstruments
 
@@ -66,20 +69,31 @@ def open_bench(name: str | Path = "virtual", truth_log: str | Path | None = None
     return Bench(description, process, tolerant)
 
 
-def check_wishes(description: BenchDescription, procedure: str, roles: tuple[str, ...],
+def check_wishes(description: BenchDescription, name: str, procedure: type[Procedure],
                  settings: Mapping[str, Any]) -> None:
     """Whether a procedure may run there with these settings; ValueError names role, setting or limit."""
-    missing = [role for role in roles if role not in description.roles]
+    missing = [role for role in procedure.ROLES if role not in description.roles]
     if missing:
-        raise ValueError(f"{procedure} needs the role {', '.join(missing)}, which the bench file "
+        raise ValueError(f"{name} needs the role {', '.join(missing)}, which the bench file "
                          f"{description.name} lacks; it has {', '.join(description.roles)}")
+    wired, gate = description.roles["timing"].options["gate"], getattr(procedure, "GATE", None)
+    if gate not in (None, wired):
+        raise ValueError(f"{name} needs [timing] gate = {gate!r}: the output GH wired to the {gate}; the "
+                         f"bench file {description.name} says {wired!r}")
+    _check_limits(description, settings, {known.name: known.unit for known in describe(procedure)})
+
+
+def _check_limits(description: BenchDescription, settings: Mapping[str, Any],
+                  units: Mapping[str, str]) -> None:
+    """Settings against the bench's limits; ValueError names setting and limit."""
     for name, value in settings.items():
         if name.startswith("pump_energy"):
             description.limit("pump_energy", value)
             description.limit("crystal_dose", description.pump.efficiency * value / description.pump.area)
             description.pump.delay_for(value)
-        elif name == "power":
-            description.limit("rf_power", 1e-3 * 10.0 ** (value / 10.0))
+        elif name.startswith("power"):
+            watts = value if units[name] == "W" else 1e-3 * 10.0 ** (value / 10.0)
+            description.limit("rf_power", watts)
         elif name in LIMITS:
             description.limit(name, value)
 
@@ -165,6 +179,11 @@ class Bench:
 
         record = waveforms.get("photodiode")
         return NO_PULSE if record is None else self.description.photodiode.read(record.time, record.volts)
+
+    def gate(self, rise: float, fall: float) -> dict[str, float]:
+        """The gate high between two times after the trigger [s]; what was read back, for the shot."""
+        start, length = self.roles["timing"].set_gate(rise, fall - rise)
+        return {"timing.gate_start": start, "timing.gate_length": length}
 
     def seconds(self, physical: float) -> float:
         """Wall-clock time [s] that a time of the bench takes; a virtual bench may run faster or slower."""

@@ -16,6 +16,9 @@ from twin.trace_library import growth_rate as amplitude_growth
 from .rows import Row
 from .shot import Shot
 
+PROPORTIONAL = 0.005
+"""Relative error of a time or rate told from the energies of bursts, as if they were proportional to the
+inversion: far above threshold they are, to one or two per cent of the largest."""
 _WITHOUT_BURST = ("NO_BURST", "MISFIRE", "MISTRIGGERED")
 
 
@@ -35,13 +38,25 @@ def amplitude(receiver: Receiver, shot: Shot) -> tuple[np.ndarray, np.ndarray]:
 
 def delay(description: BenchDescription, shot: Shot) -> float | None:
     """From the laser's first light to the burst's highest point [s]; None without light or burst."""
-    receiver, burst = description.receivers["burst"], shot.waveform
     if not math.isfinite(shot.start):
         return None
-    if receiver.carrier_frequency == 0.0:
-        return peak_delay(burst.time, burst.volts, shot.start, receiver.sample_noise)
-    time, volts, sigma = envelope(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
-    return peak_delay(time, volts, shot.start, float(np.mean(sigma)))
+    time, volts, sigma = burst_envelope(description, shot)
+    return peak_delay(time, volts, shot.start, sigma)
+
+
+def burst_envelope(description: BenchDescription, shot: Shot) -> tuple[np.ndarray, np.ndarray, float]:
+    """(time [s], amplitude [V], its noise [V]) of the burst channel, whether it keeps the carrier or not."""
+    receiver, burst = description.receivers["burst"], shot.waveform
+    return envelope(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
+
+
+def burst_energy(description: BenchDescription, shot: Shot, since: float) -> float:
+    """Energy [J] that left the port from a moment of the record [s] on, the noise's share taken off."""
+    receiver = description.receivers["burst"]
+    time, volts, sigma = burst_envelope(description, shot)
+    noise = 2.0 * sigma**2 if receiver.carrier_frequency else sigma**2  # both quadratures, or an envelope's
+    photons = float(np.sum(volts[time > since] ** 2 - noise)) / float(receiver.settled(1.0)) ** 2
+    return photons * receiver.watts_per_photon * float(time[1] - time[0])
 
 
 def mean_spectrum(description: BenchDescription, shots: Iterable[Shot]) -> Spectrum | None:

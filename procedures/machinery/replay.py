@@ -18,6 +18,7 @@ from .measured import Measured
 from .rows import Rows
 from .runs import Run
 from .shot import FitRow, Origin, Shot
+from .shot_checks import is_free_burst
 from .shot_fit import fit_shot
 
 
@@ -44,8 +45,9 @@ def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None =
 
 
 def _fitted(description: BenchDescription, shot: Shot, model: str, rows: Rows) -> Iterator[events.Event]:
-    """The twin's answer to a burst; a sweep has none."""
-    fitted = fit_shot(description, shot, model) if "burst" in shot.waveforms else None
+    """The twin's answer to a burst; a sweep, a dark record and a spoiled mode have none."""
+    lit = is_free_burst(description, shot) and shot.settings.get("pump.energy") is not None
+    fitted = fit_shot(description, shot, model) if lit else None
     rows.completed(shot.number, fitted.row if fitted else None)
     if fitted is not None:
         yield fitted

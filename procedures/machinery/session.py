@@ -63,7 +63,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     """
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)
-    check_wishes(bench.description, name, cls.ROLES, values)
+    check_wishes(bench.description, name, cls, values)
     if seed is not None and not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:

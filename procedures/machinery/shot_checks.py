@@ -20,6 +20,7 @@ from twin.receiver import Receiver
 
 from .shot import Shot
 
+GATE_AT_REST = 20e-9  # [s] a delay generator's gate after a reset, which does nothing to a burst
 ENERGY_WINDOW = 0.2  # relative; wider where the laser's own jitter is declared to be
 EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
 _SIGMAS = 5.0
@@ -27,6 +28,12 @@ _NOISY = 2.0  # times the declared noise
 _DISAGREEMENT = 0.7  # [dB] between two detectors behind one line
 _STRONG, _FEW = 30.0, 20  # times the log detector's floor, and samples so strong, for comparing them
 _DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
+
+
+def is_free_burst(bench: BenchDescription, shot: Shot) -> bool:
+    """Whether a shot is what the fit's model tells of: a burst in a mode that the gate does not spoil."""
+    gated = shot.settings.get("timing.gate_length", 0.0) > GATE_AT_REST
+    return "burst" in shot.waveforms and not (gated and bench.roles["timing"].options["gate"] == "cavity")
 
 
 def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:

@@ -85,6 +85,6 @@ def test_a_pulse_on_4_5_takes_the_burst_away_and_a_whole_turn_gives_it_back():
     peaks = []
     for length in (0.0, math.pi / (2 * rabi), math.pi / rabi):
         gate = (0.4e-6, 0.4e-6 + length) if length else None
-        shot = Order(P, OpticalPump(), PULSE, (3, 1), 20e-6, True, gate=gate, gated_rabi_45=rabi)
+        shot = Order(P, OpticalPump(), PULSE, (3, 1), 20e-6, True, gate=gate, turning=(0.0, rabi, 0.0))
         peaks.append(compute(shot).peak_photons)
     assert peaks[1] < 0.1 * peaks[0] and peaks[2] > 0.4 * peaks[0]

@@ -21,7 +21,7 @@ def fly(procedure: str, bench: str, settings: Sequence[str], json: bool) -> None
     """Print levels, ranges, dose and duration; ValueError (2) for what would be refused."""
     cls, description = catalogue.procedure(procedure), describe_bench(bench)
     given = values(cls, assignments(settings))
-    check_wishes(description, procedure, cls.ROLES, given)
+    check_wishes(description, procedure, cls, given)
     warm(print_progress)
     flight = flight_of(description, given)
     if flight is None:

@@ -27,7 +27,7 @@ def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: P
     given = assignments(settings)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
-    check_wishes(describe_bench(bench), procedure, cls.ROLES, values(cls, given))
+    check_wishes(describe_bench(bench), procedure, cls, values(cls, given))
     warm(print_progress)
     with open_bench(bench) as opened:
         watched_run(procedure, opened, output, seed, given, watcher)
