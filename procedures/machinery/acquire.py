@@ -75,6 +75,7 @@ class Acquisition:
         d = self.bench.description
         self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
+        self.bench.guard.await_ready()
         self._arming.arm()
         self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
         self._due = time.monotonic()
@@ -86,6 +87,7 @@ class Acquisition:
         self._settings = self.read_settings()
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
+        self.bench.guard.await_ready()
 
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles

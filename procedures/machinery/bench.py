@@ -104,9 +104,8 @@ class Bench:
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if self._guard is not None:
+            if not tolerant:
                 self._start_safe()
-                self._guard.await_ready()
         except BaseException:
             self.close()
             raise

@@ -56,10 +56,10 @@ class Guard:
             thread.start()
 
     def await_ready(self) -> dict[str, Any]:
-        """{connections, later, seconds, found, start}: what the guard can reach; BenchFailure without one.
+        """Before anything is armed. {connections, later, seconds, found, start}: what the guard can reach.
 
         `seconds` is how long it takes to read everything back over its own connections, `start` [s] how long
-        it took until it was on guard.
+        it took until it was on guard. BenchFailure without a guard.
         """
         if not self._ready.wait(_START_TIME) or not self.rehearsal:
             raise BenchFailure(f"the guard process did not start, and nothing is done without it; {self.log} "
@@ -89,11 +89,11 @@ class Guard:
         self._say(f"run {run}" if run else "run")
 
     def close(self) -> None:
-        """Send the guard home: the bench is safe, and it does nothing."""
+        """Send the guard home: the bench is safe, and it does nothing. One that still starts is ended."""
         self._ending.set()
         self._threads[0].join(_END_TIME)  # before its pipe is closed and the number given to another file
         self._say("end")
-        if self._threads[0].is_alive():
+        if self._threads[0].is_alive() or not self._ready.is_set():
             self._process.kill()
         try:
             self._process.wait(_END_TIME)
