@@ -104,7 +104,8 @@ class Bench:
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if not tolerant:
+            if self._guard is not None:
+                self._guard.connect()
                 self._start_safe()
         except BaseException:
             self.close()

@@ -55,6 +55,10 @@ class Guard:
         for thread in self._threads:
             thread.start()
 
+    def connect(self) -> None:
+        """Have it make its own connections: after the controller's, should an instrument take one only."""
+        self._say("connect")
+
     def await_ready(self) -> dict[str, Any]:
         """Before anything is armed. {connections, later, seconds, found, start}: what the guard can reach.
 
@@ -75,7 +79,7 @@ class Guard:
         """Why this guard protects nobody any more; "" while it does."""
         if self._gone:
             return f"the guard process has ended ({self._last_words or f'see {self.log}'})"
-        silent = time.monotonic() - self._answered
+        silent = time.monotonic() - self._answered if self._ready.is_set() else 0.0
         return f"the guard process has not answered for {silent:.1f} s" if silent > _SILENCE else ""
 
     def require(self) -> None:
@@ -147,6 +151,7 @@ def rehearse(description: Any) -> dict[str, Any]:
     """What a guard of this bench could reach, and how fast; it commands nothing. BenchFailure without one."""
     guard = Guard(description, holding=False)
     try:
+        guard.connect()
         return guard.await_ready()
     finally:
         guard.close()
