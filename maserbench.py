@@ -3,11 +3,15 @@
 Imports are made inside the commands, so that `maserbench --help` is quick and the headless path loads no Qt.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+# Our matrices are small: threads of the linear algebra wait for each other and for those of other processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Lab control and digital twin of a room-temperature pentacene maser bench.")
@@ -28,6 +32,7 @@ Columns = Annotated[str | None, typer.Option("--columns", metavar="NAME,...", he
 Wish = Annotated[str | None, typer.Option(help="see the system's defaults")]
 Count = Annotated[int | None, typer.Option("--points", help="times in a trajectory")]
 Collisions = Annotated[int | None, typer.Option("--collisions", min=0, help="qubits through the cavity")]
+At = Annotated[str | None, typer.Option("--at", metavar="GRID", help="collisions to print: log:1:1e6:181")]
 Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon levels; found by itself")]
 Places = Annotated[list[str] | None, typer.Argument(metavar="HOST[:PORT]|RESOURCE...")]
 Recorder = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml",
@@ -59,6 +64,14 @@ def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = N
     """Run a procedure on a bench."""
     from procedures.machinery.commands.run import run_procedure
     run_procedure(procedure, bench, settings or (), output, seed, progress)
+
+
+@app.command("fly")
+def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
+                json: Json = False) -> None:
+    """Let the twin fly a run first: levels along the chain, ranges, duration. Touches no instrument."""
+    from procedures.machinery.commands.fly import fly
+    fly(procedure, bench, settings or (), json)
 
 
 @app.command("procedures")
@@ -104,24 +117,25 @@ def safe_command(bench: Bench = "virtual") -> None:
 
 @app.command("simulate")
 def simulate_command(system: str, model: Wish = None, duration: Wish = None, points: Count = None,
-                     collisions: Collisions = None, dimension: Levels = None, settings: Settings = None,
-                     seed: Seed = None, columns: Columns = None, output: File = None) -> None:
+                     collisions: Collisions = None, dimension: Levels = None, at: At = None,
+                     settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                     output: File = None) -> None:
     """Solve the twin and print the trajectory as CSV."""
     from procedures.machinery.commands.sweep import simulate
     options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
-               "dimension": dimension}
+               "dimension": dimension, "at": at}
     simulate(system, options, settings or (), columns, output)
 
 
 @app.command("sweep")
 def sweep_command(system: str, axis: Axes = None, model: Wish = None, duration: Wish = None,
                   points: Count = None, collisions: Collisions = None, dimension: Levels = None,
-                  settings: Settings = None, seed: Seed = None, columns: Columns = None,
+                  at: At = None, settings: Settings = None, seed: Seed = None, columns: Columns = None,
                   output: File = None) -> None:
     """Solve the twin over a grid and print a row for each point as CSV."""
     from procedures.machinery.commands.sweep import sweep
     options = {"model": model, "duration": duration, "points": points, "seed": seed, "collisions": collisions,
-               "dimension": dimension}
+               "dimension": dimension, "at": at}
     sweep(system, axis or (), options, settings or (), columns, output)
 
 

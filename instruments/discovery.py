@@ -68,7 +68,7 @@ def listed(visa_library: str = "@py") -> list[str]:
 
 
 def driver_classes() -> dict[str, type[Any]]:
-    """Our drivers by the path that a bench file would name."""
+    """Our drivers by the path that a bench file would name; what others derive from is none itself."""
     from .scpi_instrument import Guarded
 
     found = {}
@@ -77,8 +77,8 @@ def driver_classes() -> dict[str, type[Any]]:
             path = f"{__package__}.{module.name}"
             if isinstance(value, type) and issubclass(value, Guarded) and value.__module__ == path:
                 found[f"{path}.{name}"] = value
-    del found[f"{__package__}.scpi_instrument.Guarded"]
-    return found
+    bases = {base for driver in found.values() for base in driver.__mro__[1:]}
+    return {path: driver for path, driver in found.items() if driver not in bases}
 
 
 def _dialects() -> list[Dialect]:

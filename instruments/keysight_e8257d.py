@@ -39,6 +39,21 @@ class KeysightE8257D(Guarded, Agilent8257D):
         validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
         check_set_errors=True)
 
+    modulation = Instrument.control(
+        ":OUTP:MOD?", ":OUTP:MOD %d;", """Control whether the output is modulated (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
+
+    pulse_source = Instrument.control(
+        ":PULM:SOUR?", ":PULM:SOUR %s;", """Control what pulses it (str: "internal" or "external").""",
+        validator=strict_discrete_set, values={"internal": "INT", "external": "EXT"}, map_values=True,
+        cast=str, check_set_errors=True)
+
+    pulse_modulation = Instrument.control(
+        ":PULM:STAT?", ":PULM:STAT %d;", """Control whether the output is pulsed (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
+
     reference = Instrument.measurement(
         ":ROSC:SOUR?", """Get which 10 MHz it follows (str: "internal" or "external").""",
         values={"internal": "INT", "external": "EXT"}, map_values=True, cast=str)
@@ -67,13 +82,25 @@ class KeysightE8257D(Guarded, Agilent8257D):
         """Get whether it holds the level that was set (bool)."""
         return not self.power_status & UNLEVELLED
 
+    @property
+    def gated(self) -> bool:
+        """Control whether the output follows the bench's gate (bool)."""
+        return self.modulation and self.pulse_modulation and self.pulse_source == "external"
+
+    @gated.setter
+    def gated(self, on: bool) -> None:
+        self.put("pulse_source", "external")
+        self.put("pulse_modulation", on)
+        self.put("modulation", on)
+
     def settle(self) -> None:
         """Return once a new frequency has settled (about 11 ms)."""
         self.ask("*OPC?")
 
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output, read back."""
-        return {"frequency": self.frequency, "power": self.power, "output": self.output}
+        return {"frequency": self.frequency, "power": self.power, "output": self.output,
+                "gated": self.gated}
 
     def _to_safe_state(self) -> None:
         self.put("output", False)

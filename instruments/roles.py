@@ -85,6 +85,9 @@ class Timing(Role, Protocol):
     def set_q_switch_delay(self, seconds: float) -> float:
         """Q-switch after the lamp [s]: sets the pulse energy."""
 
+    def set_gate(self, start: float, length: float) -> tuple[float, float]:
+        """The gate's rise after the Q-switch [s], negative before it, and its length [s]."""
+
     def inhibit(self) -> None:
         """No output fires whatever triggers; verified."""
 
@@ -96,12 +99,18 @@ class Timing(Role, Protocol):
 
 
 class Digitiser(Role, Protocol):
-    """Takes one record per trigger on several channels."""
+    """Takes one record per trigger on several channels.
+
+    A digitiser with segmented memory also has `read_segments(names)`, a list of `Segment`s.
+    """
 
     def configure(self, sample_rate: float, points: int, pretrigger: float,
-                  channels: Mapping[str, tuple[int, float, float]],
-                  bits: int = 10) -> dict[str, float | str | bool]:
-        """Sa/s, samples, seconds before the trigger, {name: (number, full scale [V], offset [V])}."""
+                  channels: Mapping[str, tuple[int, float, float]], bits: int = 10,
+                  segments: int = 1, averages: int = 1) -> dict[str, float | str | bool]:
+        """Sa/s, samples, seconds before the trigger, {name: (number, full scale [V], offset [V])}.
+
+        One arming takes `segments` triggers for as many records, or `averages` for one.
+        """
 
     def arm(self) -> None:
         """Returns once a trigger would be taken."""
@@ -117,11 +126,12 @@ class Digitiser(Role, Protocol):
 
 
 class Microwave(Role, Protocol):
-    """A continuous-wave source."""
+    """A continuous-wave source. `gated`: the output follows the bench's gate."""
 
     frequency: float
     power: float
     output: bool
+    gated: bool
 
 
 class Analyser(Role, Protocol):

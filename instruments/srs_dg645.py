@@ -160,9 +160,16 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """Q-switch after the lamp [s], which sets the pulse energy; returns what was read back."""
         return self.set_delay(self.C, self.A, seconds)
 
+    def set_gate(self, start: float, length: float) -> tuple[float, float]:
+        """Gate GH: rise after the Q-switch [s], which may lie before it, and length [s]; read back."""
+        return (self.set_delay(self.G, self.C, start), self.set_delay(self.H, self.G, length))
+
     def set_delay(self, edge: int, reference: int, seconds: float) -> float:
-        """Delay of an edge after another one [s]; returns what was read back. ValueError out of range."""
-        strict_range(seconds, [0.0, LONGEST_DELAY])
+        """Delay of an edge after another one [s]; returns what was read back. ValueError out of range.
+
+        Negative where the edge comes before the other one; Refused if it would then come before T0.
+        """
+        strict_range(seconds, [-LONGEST_DELAY, LONGEST_DELAY])
         channel = self.edges[edge]
         channel.delay = (reference, seconds)
         counts_from, found = channel.delay
@@ -191,7 +198,8 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
     def settings(self) -> dict[str, float | str | bool]:
         """Delays [s], repetition rate [Hz] and inhibition, read back."""
         return {"lamp_delay": self.edges[self.A].delay[1], "q_switch_delay": self.edges[self.C].delay[1],
-                "digitiser_delay": self.edges[self.E].delay[1], "repetition_rate": self.repetition_rate,
+                "digitiser_delay": self.edges[self.E].delay[1], "gate_start": self.edges[self.G].delay[1],
+                "gate_length": self.edges[self.H].delay[1], "repetition_rate": self.repetition_rate,
                 "trigger_source": self.trigger_source, "inhibited": self.inhibited}
 
     def _to_safe_state(self) -> None:

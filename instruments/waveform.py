@@ -7,6 +7,7 @@ decoded again; seconds and volts are worked out when asked for.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,3 +74,14 @@ class Waveform:
         low, high = self.rails
         on_rail = np.count_nonzero(self.codes <= low) + np.count_nonzero(self.codes >= high)
         return bool(on_rail >= CLIPPED_CODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one trigger of several left in a digitiser's memory: records by channel, when it came.
+
+    `time_tag` [s] after the first trigger of the same arming.
+    """
+
+    time_tag: float
+    waveforms: Mapping[str, Waveform]

@@ -38,6 +38,8 @@ class World:
     analyser_loss: float = 0.0
     vna_cable_delay: float = 0.0
     tuning_slope: float = -10e9
+    rabi_per_sqrt_watt: float = 4e7
+    spoiled_quality: float | None = None
     time_scale: float = 1.0
     imperfections: Imperfections = field(default_factory=lambda: Imperfections().at(0))
     spread: Spread | None = None
@@ -55,6 +57,7 @@ def world_of(bench: BenchDescription) -> World:
                        cavity.temperature_period)
     imperfections = truth.imperfections.at(truth.richness)
     options = {role: description.options for role, description in bench.roles.items()}
+    timing = options["timing"]
     return World(
         parameters=truth.parameters(bench.expected.parameters),
         pump=pump.replace(energy_jitter=0.0, energy_decline=0.0) if quiet else pump,
@@ -69,6 +72,8 @@ def world_of(bench: BenchDescription) -> World:
         analyser_loss=options.get("analyser", {}).get("loss_db", 0.0),
         vna_cable_delay=options.get("vna", {}).get("cable_delay", 0.0),
         tuning_slope=1e9 * options.get("tuner", {}).get("megahertz_per_millimetre", -10.0),
+        rabi_per_sqrt_watt=options.get("microwave_45", {}).get("rabi_per_sqrt_watt", 4e7),
+        spoiled_quality=timing["spoiled_quality"] if timing["gate"] == "cavity" else None,
         time_scale=bench.time_scale,
         imperfections=imperfections,
         spread=unlike_molecules(int(imperfections.couplings or 1), imperfections.line_width or 0.0),

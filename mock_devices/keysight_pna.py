@@ -55,6 +55,7 @@ def _of(answer: Callable[[KeysightPNA, int], Any]) -> Callable[[KeysightPNA, Req
 
 def _measurement(header: str, answer: Callable[[KeysightPNA, int], Any]) -> Command:
     return query(f"CALCulate<n>:MEASure<n>{header}", _of(answer), suffixes=(_CHANNEL, _MEASUREMENTS))
+ISOLATION = 120.0  # [dB] of the source when its output is off, which cuts the path and its amplifier
 
 
 class KeysightPNA(ScpiDevice):
@@ -160,7 +161,8 @@ class KeysightPNA(ScpiDevice):
         if name in ("start", "stop", "centre", "span", "points", "bandwidth", "power", "averages"):
             self.clear_average()
         sweeps = s["mode"] != "HOLD" or self.pending() is not None
-        self.cavity.tones[self.role] = Tone(s["centre"] if sweeps else s["start"], s["power"], s["output"])
+        self.cavity.tones[self.role] = Tone(s["centre"] if sweeps else s["start"], s["power"], s["output"],
+                                            isolation=ISOLATION)
 
     def set_format(self, kind: str, bits: int | None = None) -> None:
         """ASCii; REAL,32; REAL,64."""

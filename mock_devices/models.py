@@ -13,6 +13,7 @@ from .ekspla_nt import EksplaNT
 from .keysight_34972a import Keysight34972A
 from .keysight_e8257d import KeysightE8257D
 from .keysight_infiniium import KeysightInfiniium
+from .keysight_infiniivision import KeysightInfiniiVision
 from .keysight_pna import KeysightPNA
 from .lakeshore_224 import LakeShore224
 from .piston import Piston
@@ -32,6 +33,8 @@ MODELS: dict[str, Make] = {
     "instruments.srs_dg645.DG645": lambda role, cavity, world: SrsDG645(cavity),
     "instruments.keysight_infiniium.KeysightInfiniium":
         lambda role, cavity, world: KeysightInfiniium(cavity, world.bits),
+    "instruments.keysight_infiniivision.KeysightInfiniiVision":
+        lambda role, cavity, world: KeysightInfiniiVision(cavity),
     "instruments.keysight_e8257d.KeysightE8257D": lambda role, cavity, world: KeysightE8257D(role, cavity),
     "instruments.srs_sg384.SG384": lambda role, cavity, world: SrsSG384(role, cavity),
     "instruments.keysight_pna.KeysightPNA":

@@ -37,13 +37,16 @@ class Recording:
 def codes_of(burst: Burst, recording: Recording) -> dict[int, np.ndarray]:
     """Codes (points,) by input number."""
     times = recording.timebase.times()
-    field = resample(burst.field, burst.start, STEP, times)
+    field = resample(burst.leaving, burst.start, STEP, times)
     names = {number: name for name, number in recording.world.channels.items()}
-    return {number: channel.codes(_volts(names.get(number, ""), field, times, recording, number))
-            for number, channel in recording.channels.items()}
+    interval = recording.timebase.interval
+    volts = {number: _volts(names.get(number, ""), field, burst.frequency, times, recording, number)
+             for number in recording.channels}
+    return {number: channel.codes(volts[number], interval) for number, channel in recording.channels.items()}
 
 
-def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording, number: int) -> np.ndarray:
+def _volts(name: str, field: np.ndarray, frame: float, times: np.ndarray, recording: Recording,
+           number: int) -> np.ndarray:
     faults = recording.faults
     seed, shot = recording.stream
     random = stream(seed, name, shot) if name else stream(seed, "input", 4 * shot + number)
@@ -57,7 +60,8 @@ def _volts(name: str, field: np.ndarray, times: np.ndarray, recording: Recording
         receiver = _with_faults(recording.world.receivers[name], faults)
         phase = 2.0 * math.pi * random.random()
         phase = _LOCKED_PHASE if recording.world.shared_reference else phase
-        volts = detector_volts(receiver, _limited(field, receiver, faults), times, phase)
+        above = frame - receiver.frequency if frame else 0.0
+        volts = detector_volts(receiver, _limited(field, receiver, faults), times, phase, above)
         volts = volts * (faults.get("clip", 1.0) if name == "burst" else 1.0)
         if receiver.detector == "log":
             volts = _rippled(_saturated(volts, receiver), receiver, recording.world.imperfections.ripple)

@@ -12,6 +12,7 @@ power: a detector that averages those reads it that much too low.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,16 @@ class Sweep:
         return self.time / self.points
 
 
+@dataclass(frozen=True, eq=False)
+class Hit:
+    """A burst whose trigger came `moment` [s] after the sweep's start; points outside a gate miss it."""
+
+    burst: Burst
+    moment: float = 0.0
+    opens: float = 0.0
+    closes: float = math.inf
+
+
 def attenuation(offset: np.ndarray, resolution: float) -> np.ndarray:
     """Amplitude that a Gaussian filter leaves of a tone `offset` [Hz] off its centre, 1 at the centre."""
     return 2.0 ** (-0.5 * (2.0 * offset / resolution) ** 2)
@@ -73,16 +84,18 @@ def filtered(field: np.ndarray, step: float, resolution: float,
     return np.fft.ifft(np.fft.fft(coarse, size) * response)[:length], step
 
 
-def trace(sweep: Sweep, random: np.random.Generator, tone: tuple[float, float] | None, burst: Burst | None,
-          moment: float = 0.0, watts_per_photon: float = 0.0) -> np.ndarray:
+def trace(sweep: Sweep, random: np.random.Generator, tone: tuple[float, float] | None,
+          hits: Sequence[Hit] = (), watts_per_photon: float = 0.0) -> np.ndarray:
     """Levels (points,) [dBm] of one sweep.
 
-    `tone`: (frequency [Hz], level [dBm] before `loss`); `burst` with its trigger `moment` [s] after the
-    sweep's start, and the power at the port per photon [W].
+    `tone`: (frequency [Hz], level [dBm] before `loss`); `watts_per_photon`: what one photon of a burst is at
+    the analyser [W].
     """
     power = _background(sweep, random, tone)
-    if burst is not None and burst.field.size:
-        power = power + _of_burst(sweep, burst, moment) * 1e3 * watts_per_photon
+    times = sweep.dwell * np.arange(sweep.points)
+    for hit in hits:
+        seen = (times >= hit.opens) & (times < hit.closes)
+        power = power + seen * _of_burst(sweep, hit.burst, hit.moment) * 1e3 * watts_per_photon
     return 10.0 * np.log10(power + 1e-30)
 
 

@@ -7,18 +7,17 @@ resolution filter. What the filters do is in `resolution_filter`.
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .analyser_sweep import Gate, Taking
 from .burst import Burst
 from .clock import done_after
-from .resolution_filter import Sweep, trace
+from .resolution_filter import Sweep
 from .scpi import ScpiError, block
 from .scpi_device import Later, Request, ScpiDevice, action, query, setting
 from .scpi_values import Boolean, Choice, Integer, Number
@@ -33,17 +32,6 @@ RF_OVERLOAD, IF_OVERLOAD = 1, 4  # bits of STATus:QUEStionable:POWer
 _MARKERS = range(1, 5)
 _HZ = Number("HZ", 10.0, TOP)
 _WIDTH = Number("HZ", 1.0, 40e6)
-
-
-@dataclass(frozen=True)
-class Taking:
-    """One sweep with all that it sees; `moment` [s] after its start the burst's trigger came."""
-
-    sweep: Sweep
-    random: np.random.Generator
-    tone: tuple[float, float] | None
-    burst: Future[Burst] | None = None
-    moment: float = 0.0
 
 
 class RohdeSchwarzFSV(ScpiDevice):
@@ -85,6 +73,11 @@ class RohdeSchwarzFSV(ScpiDevice):
         query("TRACe<n>[:DATA]", lambda self, request: self.trace_reply(), Choice("TRACE1"), optional=1),
         setting("TRIGger[:SEQuence]:SOURce", "trigger",
                 Choice("IMMediate", "EXTern", "VIDeo", "IFPower"), "IMM"),
+        setting("TRIGger[:SEQuence]:HOLDoff[:TIME]", "trigger_delay", Number("S", 0.0, 30.0), 0.0),
+        setting("[:SENSe<n>]:SWEep:EGATe", "gated", Boolean(), False, range(1, 2)),
+        setting("[:SENSe<n>]:SWEep:EGATe:HOLDoff", "gate_delay", Number("S", 0.0, 30.0), 0.0, range(1, 2)),
+        setting("[:SENSe<n>]:SWEep:EGATe:LENGth", "gate_length", Number("S", 1e-7, 30.0), 400e-6,
+                range(1, 2)),
         setting("CALCulate:MARKer<n>[:STATe]", "marker{0}", Boolean(), False, _MARKERS),
         setting("CALCulate:MARKer<n>:X", "marker{0}.x", Number("HZ", 0.0, TOP), 1.4495e9, _MARKERS),
         query("CALCulate:MARKer<n>:Y", lambda self, request: self.marker_level(request),
@@ -150,7 +143,7 @@ class RohdeSchwarzFSV(ScpiDevice):
         """One sweep: at once, or when the bench's trigger comes."""
         self.abort()
         self._taking = self._look()
-        if self.settings["trigger"] == "EXT":
+        if self.settings["trigger"] == "EXT" or self.settings["gated"]:
             self.sweeping, self.awaits_trigger = Future(), True
         else:
             self.sweeping = done_after(self.cavity.clock, SETTLING + self.settings["sweep_time"])
@@ -166,7 +159,8 @@ class RohdeSchwarzFSV(ScpiDevice):
     @property
     def free_running(self) -> bool:
         """True while it sweeps without end and without a trigger."""
-        return bool(self.settings["continuous"]) and self.settings["trigger"] == "IMM"
+        s = self.settings
+        return bool(s["continuous"]) and s["trigger"] == "IMM" and not s["gated"]
 
     @property
     def watching(self) -> bool:
@@ -175,23 +169,38 @@ class RohdeSchwarzFSV(ScpiDevice):
 
     def triggered(self, burst: Future[Burst] | None) -> None:
         """The bench's trigger, with the future of what it brings, None if dark."""
-        if self.awaits_trigger and self.sweeping is not None:
-            self.awaits_trigger = False
-            self._taking = dataclasses.replace(self._look(), burst=burst)
-            if burst is None:
-                self.sweeping.set_result(None)
-            else:
-                burst.add_done_callback(partial(_finish, self.sweeping))
+        if self.awaits_trigger and self._taking is not None:
+            self._started(self._taking, burst)
         elif self.pending() is not None and self._taking is not None:
-            self._taking = self._hit(self._taking, burst)
-        elif burst is not None:
+            self._taking = self._taking.met(burst, self._anywhere(self._taking))
+        elif self.free_running and burst is not None:
             self._passing = burst
 
-    def _hit(self, taking: Taking, burst: Future[Burst] | None) -> Taking:
-        """A sweep that runs freely meets a burst anywhere, or while it settles: nothing ties the two."""
+    def _started(self, taking: Taking, burst: Future[Burst] | None) -> None:
+        """A sweep that has waited for the trigger: all of it follows, or as much as the gate lets through."""
+        s = self.settings
+        if s["gated"]:
+            gate = Gate(s["gate_delay"], s["gate_length"])
+            self._taking = taking.gated(burst, gate)
+            if self._taking.triggers * gate.length < s["sweep_time"]:
+                return
+        else:
+            self._taking = taking.met(burst, -s["trigger_delay"])
+        self.awaits_trigger = False
+        assert self.sweeping is not None
+        if burst is None:
+            self.sweeping.set_result(None)
+        else:
+            burst.add_done_callback(partial(_finish, self.sweeping))
+
+    def _anywhere(self, taking: Taking) -> float:
+        """When [s] in a sweep that runs freely a burst comes: nothing ties the two, but bursts are a period
+        apart.
+        """
+        if taking.meetings:
+            return taking.meetings[-1].moment + 1.0 / self.cavity.repetition_rate
         where = stream(self.cavity.seed, "free run", 2 * self.cavity.triggers).random()
-        moment = where * (SETTLING + taking.sweep.time) - SETTLING
-        return dataclasses.replace(taking, burst=burst, moment=moment)
+        return where * (SETTLING + taking.sweep.time) - SETTLING
 
     def _look(self) -> Taking:
         """A sweep as it is set, and the tone that comes back from the cavity."""
@@ -210,7 +219,7 @@ class RohdeSchwarzFSV(ScpiDevice):
         if passing is None:
             return taking
         drawn = stream(self.cavity.seed, "free run", 2 * self.cavity.triggers + 1).random()
-        return self._hit(taking, passing) if drawn < chance else taking
+        return taking.met(passing, self._anywhere(taking)) if drawn < chance else taking
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -227,9 +236,8 @@ class RohdeSchwarzFSV(ScpiDevice):
         return self.levels
 
     def _measured(self, taking: Taking) -> np.ndarray:
-        burst = taking.burst.result() if taking.burst is not None else None
         watts = self.cavity.world.receivers["burst"].watts_per_photon * 10.0 ** (-self.loss / 10.0)
-        levels = trace(taking.sweep, taking.random, taking.tone, burst, taking.moment, watts)
+        levels = taking.levels(watts)
         if levels.max() > self.settings["reference_level"]:
             self._overloaded |= IF_OVERLOAD
         if self.overload() & RF_OVERLOAD:
@@ -252,7 +260,7 @@ class RohdeSchwarzFSV(ScpiDevice):
         """TRACe?: waits for a sweep that is under way, and for the burst in it."""
         waiting = self.pending()
         if waiting is None and self._taking is not None:
-            waiting = self._taking.burst
+            waiting = self._taking.unknown
         return self._encode() if waiting is None else Later(waiting, lambda _: self._encode())
 
     def _encode(self) -> bytes | str:

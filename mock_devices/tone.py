@@ -30,6 +30,23 @@ class Tone:
         return self.power if passes else self.power - self.isolation
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """The waves that arrive at the loop, by the photons they would hold in the empty mode while the bench's
+    gate is `high` and while it is `low`; `detuning` [rad/s] of the strongest from the mode."""
+
+    high: float = 0.0
+    low: float = 0.0
+    detuning: float = 0.0
+
+    def __bool__(self) -> bool:
+        """True if anything comes in."""
+        return max(self.high, self.low) > 0.0
+
+
+SILENCE = Incoming()
+
+
 def held_photons(tone: Tone, gate: bool, frequency: float, quality: float, receiver: Receiver) -> float:
     """Photons that a tone at the loop holds in the empty mode: n = 4 kappa_ext P/(hbar omega kappa^2) on
     resonance, the steady state of a driven mode; less by its Lorentzian off it.

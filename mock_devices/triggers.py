@@ -23,9 +23,11 @@ class Edges:
     gate: float | None = None
     gate_end: float | None = None
 
-    def gate_high(self, moment: float) -> bool:
-        """Whether the microwave gate is high at a moment after T0 [s]."""
-        return self.gate is not None and self.gate_end is not None and self.gate <= moment <= self.gate_end
+    def gate_window(self, trigger: float) -> tuple[float, float] | None:
+        """When the gate rises and falls after a trigger that comes at that time after T0 [s]."""
+        if self.gate is None or self.gate_end is None or self.gate_end <= self.gate:
+            return None
+        return self.gate - trigger, self.gate_end - trigger
 
 
 class Digitiser(Protocol):

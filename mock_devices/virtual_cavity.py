@@ -29,7 +29,7 @@ from .pulses import Pulses, pulses_of
 from .record import Recording, codes_of
 from .safety_chain import SafetyChain
 from .streams import stream
-from .tone import AT_THE_LOOP, Tone, held_photons
+from .tone import AT_THE_LOOP, Incoming, Tone, held_photons
 from .triggers import Analyser, Digitiser, Edges, Taken
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
@@ -128,20 +128,30 @@ class VirtualCavity:
         reflected = 20.0 * math.log10(max(abs(self.reflection(tone.frequency)), 1e-9))
         return tone.frequency, tone.level() + reflected
 
-    def _leak(self, on: dict[str, float], gate: bool) -> tuple[float, float]:
-        """(photons, detuning from the mode [rad/s]) that sources at the loop, or a leak, hold there.
+    def _incoming(self, on: dict[str, float]) -> Incoming:
+        """What sources at the loop, or a leak, send in. Less than one photon is nothing beside the thermal
+        ones, and the shot counts as undriven."""
+        at_the_loop = [tone for role, tone in self.tones.items() if role in AT_THE_LOOP]
+        receiver, leak = self.world.receivers["burst"], on.get("rf_leakage", 0.0)
+        high, low = ([held_photons(tone, gate, self.frequency, self.loaded_quality, receiver)
+                      for tone in at_the_loop] for gate in (True, False))
+        both = [max(pair) for pair in zip(high, low, strict=True)]
+        if sum(both) <= 1.0:
+            return Incoming(leak, leak)
+        strongest = at_the_loop[int(np.argmax(both))]
+        return Incoming(leak + sum(high), leak + sum(low),
+                        2.0 * math.pi * (strongest.frequency - self.frequency))
 
-        The strongest says the detuning. Less than one photon is nothing beside the thermal ones, and the
-        shot counts as undriven.
-        """
-        held = {tone.frequency: held_photons(tone, gate, self.frequency, self.loaded_quality,
-                                             self.world.receivers["burst"])
-                for role, tone in self.tones.items() if role in AT_THE_LOOP}
-        leaked, driven = on.get("rf_leakage", 0.0), sum(held.values())
-        if driven <= 1.0:
-            return leaked, 0.0
-        strongest = max(held, key=held.__getitem__)
-        return leaked + driven, 2.0 * math.pi * (strongest - self.frequency)
+    def _rabi_45(self) -> float:
+        """Omega_45 [rad/s] of the coil's tone while the gate is high; weaker off the line, as one of the
+        Lorentzian's width answers."""
+        tone, p = self.tones.get("microwave_45"), self.world.parameters
+        if tone is None or not tone.on:
+            return 0.0
+        width = 0.5 * (p.dephasing_45 + 1.0)
+        away = (2.0 * math.pi * tone.frequency - p.frequency_45) / width
+        watts = 1e-3 * 10.0 ** (tone.level(True) / 10.0)
+        return self.world.rabi_per_sqrt_watt * math.sqrt(watts) / math.sqrt(1.0 + away * away)
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -167,8 +177,7 @@ class VirtualCavity:
         moment += on.get("late_trigger", 0.0) - on.get("false_trigger", 0.0)
         if jitter := self.world.imperfections.trigger_jitter:
             moment += jitter * stream(self.seed, "trigger", shot).normal()
-        gate = edges.gate_high(pulses[0][1] if pulses else moment)
-        burst = self._compute(shot, pulses, on, taken, moment, gate)
+        burst = self._compute(shot, pulses, on, taken, moment, edges.gate_window(moment))
         if self.analyser is not None:
             self.analyser.triggered(burst)
         self.triggers += 1
@@ -214,7 +223,7 @@ class VirtualCavity:
         return self.digitiser.triggered()
 
     def _compute(self, shot: int, pulses: Pulses, on: dict[str, float], taken: Taken | None,
-                 trigger: float, gate: bool) -> Future[Burst] | None:
+                 trigger: float, gate: tuple[float, float] | None) -> Future[Burst] | None:
         """The shot's physics, and from it the record, on the executor."""
         watched = self.analyser is not None and self.analyser.watching
         if taken is None and not (pulses and watched):
@@ -224,10 +233,11 @@ class VirtualCavity:
         if taken is not None:
             begin = taken[0].start
             until = min(begin + taken[0].interval * taken[0].points, _SIMULATED_END)
-        photons, detuning = self._leak(on, gate)
-        order = Order(self._parameters(on), self.world.pump, relative, (self.seed, shot), until,
-                      self.world.richness == 0, photons, detuning, self.world.shared_reference, begin,
-                      self.world.spread)
+        world = self.world
+        order = Order(self._parameters(on), world.pump, relative, (self.seed, shot), until,
+                      world.richness == 0, self._incoming(on), world.receivers["burst"].external_decay,
+                      world.shared_reference, begin, world.spread, gate, self._gated_decay(),
+                      self._rabi_45())
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken
@@ -235,6 +245,11 @@ class VirtualCavity:
             where = {"shot": self.digitised, "run": self.run}
             _chain(self._executor.submit(self._record, burst, recording, order, where), record)
         return burst
+
+    def _gated_decay(self) -> float | None:
+        """Decay of the mode [rad/s] while the gate spoils it; None where the gate does not."""
+        spoiled = self.world.spoiled_quality
+        return None if spoiled is None else 2.0 * math.pi * self.frequency / spoiled
 
     def _parameters(self, on: dict[str, float]) -> Any:
         p = self.world.parameters

@@ -16,9 +16,15 @@ _PLACES = {
     "single_shot": ("single_shot", "SingleShot"),
     "pump_threshold": ("pump_threshold", "PumpThreshold"),
     "cavity_sweep": ("cavity_sweep", "CavitySweep"),
+    "vector_sweep": ("vector_sweep", "VectorSweep"),
     "shot_statistics": ("shot_statistics", "ShotStatistics"),
     "strong_coupling": ("strong_coupling", "StrongCoupling"),
     "emission_spectrum": ("emission_spectrum", "EmissionSpectrum"),
+    "ring_down": ("ring_down", "RingDown"),
+    "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
+    "seeded_delay": ("seeded_delay", "SeededDelay"),
+    "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
+    "detuning_scan": ("detuning_scan", "DetuningScan"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

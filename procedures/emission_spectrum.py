@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .machinery import settings
-from .machinery.bursts import emission_frequency, mean_spectrum
+from .machinery.bursts import emission_frequency, has_burst, mean_spectrum
 from .machinery.measured import Measured
 from .single_shot import SingleShot
 
@@ -25,7 +25,7 @@ class EmissionSpectrum(SingleShot):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`frequency` and `linewidth` [Hz] of the summed spectrum; the error is the scatter of the shots."""
-        shots = [measured.shots[row.number] for row in measured.rows.complete if _has_burst(row)]
+        shots = [measured.shots[row.number] for row in measured.rows.complete if has_burst(row)]
         whole = mean_spectrum(measured.description, shots)
         if whole is None:
             return {"verdicts": measured.rows.verdicts()}
@@ -35,7 +35,3 @@ class EmissionSpectrum(SingleShot):
         if len(centres) > 1:
             answer["frequency_sigma"] = float(np.std(centres, ddof=1)) / math.sqrt(len(centres))
         return answer | {"verdicts": measured.rows.verdicts()}
-
-
-def _has_burst(row: Any) -> bool:
-    return row.fit is not None and row.fit.verdict.name not in ("NO_BURST", "MISFIRE", "MISTRIGGERED")

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line has it
 
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("explore", derandomize=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .parameters import Record
-from .quantity import quantity
+from .quantity import nearest, quantity
 
 REQUIRED = ("pump", "timing", "digitiser")
 OPTIONAL = ("shutter", "microwave", "microwave_45", "analyser", "energy", "vna", "thermometer", "tuner",
@@ -20,6 +20,7 @@ OPTIONAL = ("shutter", "microwave", "microwave_45", "analyser", "energy", "vna",
 ROLES = REQUIRED + OPTIONAL
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRIVERS = ("instruments", "pymeasure.instruments")
+GATES = ("microwave", "cavity")
 CHANNELS = ("burst", "photodiode", "log")
 _SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:\[\]]+|\[[0-9a-fA-F:]+\])::(?P<port>[^:]*)::SOCKET",
                      re.IGNORECASE)
@@ -46,7 +47,21 @@ class DigitiserOptions(Options):
 
 @dataclass(frozen=True)
 class TimingOptions(Options):
+    """`gate`: what the output GH does: pulse the microwave sources, or spoil the cavity."""
+
     trigger_level: float = quantity(1.0, "V", 0.01, 10.0, "trigger level at the digitiser")
+    gate: str = "microwave"
+    spoiled_quality: float = quantity(100.0, "", 1e-3, 1e9, "loaded quality while the gate spoils the cavity")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gate not in GATES:
+            raise ValueError("gate: " + nearest(str(self.gate), GATES))
+
+
+@dataclass(frozen=True)
+class CoilOptions(Options):
+    rabi_per_sqrt_watt: float = quantity(4e7, "", 0.0, 1e12, "Omega_45 [rad/s] of one watt into the coil")
 
 
 @dataclass(frozen=True)
@@ -70,8 +85,9 @@ class TunerOptions(Options):
 
 
 OPTIONS: Mapping[str, type[Options]] = {
-    role: {"digitiser": DigitiserOptions, "timing": TimingOptions, "energy": EnergyOptions,
-           "analyser": AnalyserOptions, "vna": VnaOptions, "tuner": TunerOptions}.get(role, Options)
+    role: {"digitiser": DigitiserOptions, "timing": TimingOptions, "microwave_45": CoilOptions,
+           "energy": EnergyOptions, "analyser": AnalyserOptions, "vna": VnaOptions,
+           "tuner": TunerOptions}.get(role, Options)
     for role in ROLES}
 
 

@@ -52,8 +52,9 @@ class FitResult:
     """One fit. Dictionaries hold only names that were asked for and are identifiable.
 
     `covariance` and `correlation` are in the order of `names`; `residuals` (T,) are (data - model)/sigma, 0
-    where a sample was not `used` (T,); `model_volts` and `sigma_volts` (T,) belong to them. `sigma_model` is
-    absolute, from declared model errors. `derived` names carry the calibration of the photon number.
+    where a sample was not `used` (T,); `fitted` and `deviation` (T,) are that model and sigma, in the unit of
+    the data. `sigma_model` is absolute, from declared model errors. `derived` names carry the calibration of
+    the photon number.
     `nuisance` holds what was fitted without being asked for (baseline [V], start [s] under its prior).
     """
 
@@ -69,8 +70,8 @@ class FitResult:
     chi2_per_dof: float
     residuals: np.ndarray
     used: np.ndarray
-    model_volts: np.ndarray
-    sigma_volts: np.ndarray
+    fitted: np.ndarray
+    deviation: np.ndarray
     derived: tuple[str, ...] = ()
     nuisance: dict[str, float] = field(default_factory=dict)
     model: str = "mean_field"
@@ -79,6 +80,16 @@ class FitResult:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.parameters)
+
+    @property
+    def model_volts(self) -> np.ndarray:
+        """`fitted`, of a trace [V]."""
+        return self.fitted
+
+    @property
+    def sigma_volts(self) -> np.ndarray:
+        """`deviation`, of a trace [V]."""
+        return self.deviation
 
     @property
     def correlation(self) -> np.ndarray:

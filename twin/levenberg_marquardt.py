@@ -53,27 +53,31 @@ Model = Callable[[np.ndarray], Evaluation | None]
 
 
 def minimise(model: Model, data: np.ndarray, start: np.ndarray, prior: Prior, inflation: float = 1.0,
-             tolerance: float = 1e-3, evaluations: int = 40, first: Evaluation | None = None
-             ) -> Minimum | None:
+             tolerance: float = 1e-3, evaluations: int = 40, first: Evaluation | None = None,
+             bounds: tuple[np.ndarray, np.ndarray] | None = None) -> Minimum | None:
     """Least squares from `start` (k,); `inflation` multiplies all sigmas of the data.
 
     Converged: the next step is expected to lower chi2 by less than `tolerance` (in units where chi2 + 1 is
-    one sigma), so every coordinate is within sqrt(tolerance) sigma of the minimum. None: `start` lies
-    outside the model's domain.
+    one sigma), so every coordinate is within sqrt(tolerance) sigma of the minimum. `bounds`: lowest and
+    highest (k,), the start between them; a coordinate at one stays there while chi2 falls beyond it.
+    None: `start` lies outside the model's domain.
     """
+    lowest, highest = bounds or (np.full(len(start), -np.inf), np.full(len(start), np.inf))
     here, now = np.array(start, float), first or model(start)
     if now is None:
         return None
     used, damping = (0 if first else 1), 1e-3
     normal, gradient, chi2 = _normal_equations(now, data, here, prior, inflation)
     while True:
-        expected = _expected(normal, gradient)
+        held = (here <= lowest) & (gradient < 0.0) | (here >= highest) & (gradient > 0.0)
+        slope, bend = np.where(held, 0.0, gradient), _apart(normal, held)
+        expected = _expected(bend, slope)
         if expected < tolerance:
             return Minimum(here, now, chi2, normal, True, used)
         if used >= evaluations or damping > 1e6:
             # Nothing lowers chi2 and little was to be had: the integrator's rounding, not a slope.
             return Minimum(here, now, chi2, normal, damping > 1e6 and expected < 0.05, used)
-        trial_at = here + _step(normal, gradient, damping)
+        trial_at = np.clip(here + _step(bend, slope, damping), lowest, highest)
         trial = model(trial_at)
         used += 1
         if trial is None or not _chi2(trial, now.weight, data, trial_at, prior, inflation) < chi2:
@@ -90,6 +94,11 @@ def _normal_equations(now: Evaluation, data: np.ndarray, here: np.ndarray, prior
     normal = slopes.T @ slopes + np.diag(prior.weight**2)
     gradient = slopes.T @ misfit - prior.weight**2 * (here - prior.mean)
     return normal, gradient, float(misfit @ misfit) + prior.chi2(here)
+
+
+def _apart(normal: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """The normal matrix without what links the coordinates `held` (k,) at a bound to those that move."""
+    return np.asarray(np.where(held[:, None] == held[None, :], normal, 0.0))
 
 
 def _chi2(now: Evaluation, weight: np.ndarray, data: np.ndarray, here: np.ndarray, prior: Prior,

@@ -31,6 +31,16 @@ def frame_values(p: Parameters, d: Drive) -> dict[str, tuple[tuple[str, float], 
             "mode_detuning": (("cavity_frequency", 1.0), ("frequency_45", -1.0))}
 
 
+def drive_turning(p: Parameters, d: Drive) -> tuple[float, dict[str, float]]:
+    """How fast [rad/s] the mode's drive turns in this frame, and its derivatives by the frequencies in it.
+
+    `cavity_drive_detuning` counts from the mode, and the mode itself may be detuned from the frame.
+    """
+    parts = frame_values(p, d).get("mode_detuning", ())
+    own = sum(weight * (p.value(name) if name else 1.0) for name, weight in parts)
+    return d.cavity_drive_detuning + own, {"cavity_drive_detuning": 1.0, **{n: w for n, w in parts if n}}
+
+
 def is_on(value: Any) -> bool:
     """True if a tone or drive is anywhere different from zero."""
     return any(v != 0 for v in value.values) if isinstance(value, Steps) else value != 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,23 +62,37 @@ class Acquisition:
 
     # the bench
 
-    def begin(self, procedure: Any) -> None:
-        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown."""
+    def begin(self, procedure: Any, also: Sequence[str] = ()) -> None:
+        """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown.
+
+        `also` names values that the procedure measures before a shot and hands to `take`.
+        """
         self._procedure = procedure
         self._arming.start_from_safe()
         limits = self.bench.description.limits
         self._arming.ask(type(procedure).__name__, procedure.parameter_values(), limits)
-        self._configure()
-        self._settings = self.read_settings()
-        self._start_store({})
+        self._prepare(procedure, also)
         assert self.folder.store is not None
         d = self.bench.description
         self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
-        self.bench.announce(self.folder.path.name, procedure.repetition_rate)
-        self.bench.guard.await_ready()
         self._arming.arm()
-        self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
         self._due = time.monotonic()
+
+    def begin_dark(self, procedure: Any, also: Sequence[str] = ()) -> None:
+        """As `begin`, for records without laser: it stays off and the shutter shut, only the timing runs."""
+        self._procedure = procedure
+        self._arming.start_from_safe()
+        self._prepare(procedure, also)
+        self._arming.release_timing()
+        self._due = time.monotonic()
+
+    def _prepare(self, procedure: Any, also: Sequence[str]) -> None:
+        self._configure()
+        self._settings = self.read_settings() | dict.fromkeys(also, math.nan)
+        self._start_store({})
+        self.bench.announce(self.folder.path.name, procedure.repetition_rate)
+        self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
+        self.bench.guard.await_ready()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
@@ -117,13 +131,17 @@ class Acquisition:
 
     # one shot
 
-    def take(self, energy: float) -> Shot:
-        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource."""
+    def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
+        """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
+
+        `also` are SI values that were set or measured since the last shot, stored with this one.
+        """
         self._look_around()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
         waveforms = self._fire()
         self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        self._settings |= also or {}
         if "energy" in self.bench.roles:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)
@@ -134,6 +152,16 @@ class Acquisition:
         self._fit.offer(shot.number)
         self._limits.after_shot(shot.number, pulse.energy)
         self.collect()
+        return shot
+
+    def take_dark(self, also: Mapping[str, float] | None = None) -> Shot:
+        """One record without laser, stored and acknowledged; there is no burst in it to be fitted."""
+        self._heed_stop()
+        waveforms = self._fire()
+        self._settings |= also or {}
+        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin)
+        self._store(shot)
+        self._complete(shot.number, None)
         return shot
 
     def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:

@@ -67,6 +67,13 @@ class Arming:
         self._roles["timing"].release()
         self.still_allowed()
 
+    def release_timing(self) -> None:
+        """The timing alone, for records without laser: the laser stays off and the shutter shut."""
+        self.still_allowed()
+        self._state = None
+        self._roles["timing"].release()
+        self.still_allowed()
+
     def _use_leave(self) -> None:
         self.still_allowed()
         given, self._given = self._given, None

@@ -16,6 +16,13 @@ from twin.trace_library import growth_rate as amplitude_growth
 from .rows import Row
 from .shot import Shot
 
+_WITHOUT_BURST = ("NO_BURST", "MISFIRE", "MISTRIGGERED")
+
+
+def has_burst(row: Row) -> bool:
+    """Whether the twin saw a burst in the shot's record, well fitted or not."""
+    return row.fit is not None and row.fit.verdict.name not in _WITHOUT_BURST
+
 
 def amplitude(receiver: Receiver, shot: Shot) -> tuple[np.ndarray, np.ndarray]:
     """(time [s], complex amplitude [V]) of the burst; ValueError where the channel keeps no carrier."""

@@ -31,6 +31,8 @@ _STYLE: Any = {
     "axes.formatter.use_mathtext": True}
 _CAPTION_COLUMNS, _CAPTION_LINE = 86, 0.095
 _PANEL, _INSET = 2.4, 1.6
+_FEW, _ABREAST = 4, 3
+"""Lines whose legend may stand among them; entries of a legend beside each other above a panel."""
 _PREFIXES = ((1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
@@ -54,7 +56,6 @@ def draw(figure: Figure, file: Path) -> None:
 
 
 def _panel(axes: Any, figure: Figure) -> None:
-    axes.set_title(figure.title)
     right = axes.twinx() if figure.right else None
     for side in (False, True):
         on, y = (right, figure.right) if side else (axes, figure.y)
@@ -63,7 +64,17 @@ def _panel(axes: Any, figure: Figure) -> None:
                                   if s.right == side])
     sides = [axes, *([right] if right is not None else [])]
     lines = [line for on in sides for line in on.lines if line.get_gid() == "series"]
-    if len(lines) > 1:
+    _titled(axes, figure.title, lines, above=right is not None or len(lines) > _FEW)
+
+
+def _titled(axes: Any, title: str, lines: list[Any], above: bool) -> None:
+    """Title and legend; `above` the panel, where it hides no data, if there is little room among them."""
+    above = above and len(lines) > 1
+    axes.set_title(title, pad=4.0 + 9.0 * math.ceil(len(lines) / _ABREAST) if above else None)
+    if above:
+        axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=_ABREAST,
+                    borderaxespad=0.2, columnspacing=1.2)
+    elif len(lines) > 1:
         axes.legend(handles=lines, loc="best")
 
 
@@ -78,6 +89,8 @@ def _side(axes: Any, figure: Figure, y: Axis, series: list[tuple[Series, str]]) 
             _curve(axes, each, colour, scale_x, scale_y)
         else:
             _map(axes, each, figure.z, scale_x, scale_y)
+    if y.low is not None:
+        axes.set_ylim(bottom=y.low / scale_y)
     _guides(axes, figure, y, scale_x, scale_y)
 
 
@@ -101,7 +114,8 @@ def _curve(axes: Any, series: Series, colour: str, scale_x: float, scale_y: floa
 def _guides(axes: Any, figure: Figure, y: Axis, scale_x: float, scale_y: float) -> None:
     levels = [v / scale_y for guide in figure.guides if guide.y[0] == guide.y[1] for v in guide.y]
     low, high = axes.get_ylim()
-    limits = {"xlim": axes.get_xlim(), "ylim": (low, max([high, *(1.1 * level for level in levels)]))}
+    room = 2.0 if y.log else 1.1
+    limits = {"xlim": axes.get_xlim(), "ylim": (low, max([high, *(room * level for level in levels)]))}
     for guide in figure.guides:
         if guide.right == (y is figure.right):
             xs = guide.x[0] / scale_x, guide.x[1] / scale_x

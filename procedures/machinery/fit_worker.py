@@ -18,9 +18,10 @@ import numpy as np
 from instruments.waveform import Waveform
 
 from .frames import receive, send
-from .shot import Origin, Shot, finite
+from .shot import TUNED, Origin, Shot, finite
 
 _RECORDS = ("burst", "photodiode")
+_SETTINGS = (TUNED,)
 _AXES = ("scale", "offset", "start", "interval", "channel", "bits")
 
 
@@ -29,7 +30,9 @@ def request(shot: Shot) -> tuple[dict[str, Any], list[np.ndarray]]:
     sent = {name: shot.waveforms[name] for name in _RECORDS if name in shot.waveforms}
     axes = {name: {a: getattr(w, a) for a in _AXES} for name, w in sent.items()}
     pulse = finite({"start": shot.start, "energy": shot.energy})
-    return {"number": shot.number, "waveforms": axes, "pulse": pulse}, [w.codes for w in sent.values()]
+    settings = finite({name: value for name, value in shot.settings.items() if name in _SETTINGS})
+    header = {"number": shot.number, "waveforms": axes, "pulse": pulse, "settings": settings}
+    return header, [w.codes for w in sent.values()]
 
 
 def shot_of(header: Mapping[str, Any], codes: Sequence[np.ndarray]) -> Shot:
@@ -37,7 +40,7 @@ def shot_of(header: Mapping[str, Any], codes: Sequence[np.ndarray]) -> Shot:
     pulse = {"start": np.nan, "energy": np.nan, **header["pulse"]}
     records = {name: Waveform(codes=c, **axis)
                for (name, axis), c in zip(header["waveforms"].items(), codes, strict=True)}
-    return Shot(header["number"], "", {}, records, Origin.SIMULATED, **pulse)
+    return Shot(header["number"], "", header["settings"], records, Origin.SIMULATED, **pulse)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from twin.fit_result import Verdict
 
 
+TUNED = "cavity.frequency"
+"""The setting [Hz] under which a procedure stores where it has measured the mode before a shot."""
+
+
 class Origin(StrEnum):
     """Where a shot's data come from; MIXED: some roles of the bench are software, some are real."""
 

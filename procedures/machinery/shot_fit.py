@@ -5,6 +5,7 @@ A pure function of the raw record and the bench file, which is why a stored run 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time as clock
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from twin.photodiode import Pulse
 from twin.receiver import envelope
 
 from .events import ShotFitted
-from .shot import FitRow, Shot
+from .shot import TUNED, FitRow, Shot
 from .shot_checks import EARLY
 
 _CARRIER = 0.2  # share of negative samples that a modulus cannot have
@@ -41,6 +42,7 @@ def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> 
     crystal; the laser is taken to arrive where the bench file says, on which the seed leans.
     """
     began = clock.perf_counter()
+    bench = _as_tuned(bench, shot)
     line, pulse = _line(bench.receivers["burst"], shot.waveform), _pulse(bench, shot)
     if "photodiode" not in shot.waveforms and not math.isfinite(pulse.energy):
         return _fit_unknown_pulse(bench, shot.number, line, model, began)
@@ -51,6 +53,15 @@ def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> 
         sigma = missing if line.sigma is None else line.sigma
         return ShotFitted(shot.number, row, line.time, line.volts, missing, sigma)
     return _fit_line(bench, shot.number, line, pulse, model, began)
+
+
+def _as_tuned(bench: BenchDescription, shot: Shot) -> BenchDescription:
+    """The bench with the mode where it was last measured, if it was measured for this shot."""
+    frequency = shot.settings.get(TUNED, math.nan)
+    if not math.isfinite(frequency):
+        return bench
+    tuned = bench.expected.parameters.replace(cavity_frequency=2.0 * math.pi * frequency)
+    return dataclasses.replace(bench, expected=dataclasses.replace(bench.expected, parameters=tuned))
 
 
 def _fit_unknown_pulse(bench: BenchDescription, number: int, line: Line, model: str,

@@ -54,7 +54,7 @@ def test_wrong_use_is_told_before_a_window_is_opened(wishes, told):
 
 @pytest.fixture(scope="module")
 def virtual(app, tmp_path_factory):
-    """A window on the real virtual bench: seven software instruments over TCP."""
+    """A window on the real virtual bench: software instruments over TCP."""
     bench = describe_bench("virtual")
     conductor = BenchConductor("virtual", tmp_path_factory.mktemp("runs"))
     source = RunSource(conductor, bench.receivers["burst"])

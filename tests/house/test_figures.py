@@ -16,6 +16,7 @@ from twin.figures import FIGURES
 
 PARTS = "2b 2c 2d 2e 2f 3a 3b 3c 3d 3e 4a 4b 4c 4d storage energy"
 PENTACENE = [f"pentacene-{part}" for part in PARTS.split()]
+MICROMASER = [f"micromaser-{part}" for part in (*range(1, 8), "wells", "loss", "rabi", "modulation")]
 
 
 def call(monkeypatch, *arguments):
@@ -53,7 +54,7 @@ def drawn(request, tmp_path_factory):
 
 
 def test_all_figures_of_the_contract_are_there():
-    assert [name for name in FIGURES if name.startswith("pentacene")] == PENTACENE
+    assert list(FIGURES) == PENTACENE + MICROMASER
 
 
 def test_a_figure_is_a_picture_and_a_table_with_claim_value_and_verdict(drawn):
@@ -111,6 +112,7 @@ def test_each_figure_gets_a_line_that_names_its_files(tmp_path, monkeypatch, cap
     (["sweep", "pentacene", "--axis", "molecules=1e15,2e15", "--columns", "latenzy"], ["latency"]),
     (["sweep", "pentacene", "--axis", "molecules=1e15,2e15", "--output", "x.txt"], [".csv", ".nc"]),
     (["simulate", "pentacene", "--columns", "tme"], ["time"]),
+    (["simulate", "pentacene", "--at", "lin:0:9:4"], ["--at", "--duration"]),
 ])
 def test_wrong_use_is_one_paragraph_and_leaves_nothing(arguments, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -11,30 +11,6 @@ import pytest
 import instruments
 from mock_devices.serve import assemble
 
-OPTIONAL = """
-[microwave_45]
-driver = "instruments.srs_sg384.SG384"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-
-[vna]
-driver = "instruments.keysight_pna.KeysightPNA"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-cable_delay = "12ns"
-
-[tuner]
-driver = "instruments.zaber_stage.ZaberStage"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-megahertz_per_millimetre = -10
-
-[thermometer]
-driver = "instruments.lakeshore_224.LakeShore224"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-
-[interlock]
-driver = "instruments.keysight_34972a.Keysight34972A"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-"""
-
 
 class BenchHere:
     """All roles, served on an event loop in a thread: devices can be looked into, drivers talk over TCP."""
@@ -67,12 +43,29 @@ class BenchHere:
 
 @pytest.fixture(scope="session")
 def every_role_text():
-    """The bench file that ships, with a table for each role that it leaves out."""
-    return (files("procedures") / "benches" / "virtual.toml").read_text(encoding="utf-8") + OPTIONAL
+    """The bench file that ships, which has a table for each role."""
+    return (files("procedures") / "benches" / "virtual.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def bench_here(every_role_text):
     bench = BenchHere(every_role_text)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session")
+def infiniivision_text():
+    """The bench file that ships with an InfiniiVision for its digitiser: two channels of eight bits."""
+    text = (files("procedures") / "benches" / "virtual.toml").read_text(encoding="utf-8")
+    for old, new in (("keysight_infiniium.KeysightInfiniium", "keysight_infiniivision.KeysightInfiniiVision"),
+                     ("bits = 10", "bits = 8"), (", log = 3", "")):
+        text = text.replace(old, new)
+    return text
+
+
+@pytest.fixture(scope="module")
+def infiniivision_here(infiniivision_text):
+    bench = BenchHere(infiniivision_text)
     yield bench
     bench.close()

@@ -12,13 +12,16 @@ from pymeasure.test import expected_protocol
 from instruments import NotTaken, ProtocolError, Refused
 from instruments.ekspla_nt import EksplaNT
 from instruments.keysight_e8257d import KeysightE8257D
-from instruments.keysight_infiniium import KeysightInfiniium, Preamble
+from instruments.keysight_infiniium import KeysightInfiniium
+from instruments.keysight_infiniivision import KeysightInfiniiVision
+from instruments.keysight_oscilloscope import Preamble
 from instruments.rohde_schwarz_fsv import RohdeSchwarzFSV
 from instruments.shutter import Shutter
 from instruments.srs_dg645 import DG645
 from instruments.thorlabs_pm100 import ThorlabsPM100
 
-DRIVERS = (EksplaNT, DG645, KeysightE8257D, RohdeSchwarzFSV, KeysightInfiniium, ThorlabsPM100, Shutter)
+DRIVERS = (EksplaNT, DG645, KeysightE8257D, RohdeSchwarzFSV, KeysightInfiniium, KeysightInfiniiVision,
+           ThorlabsPM100, Shutter)
 QUEUE = {DG645: (b"LERR?", b"0"), EksplaNT: (None, b"")}
 NO_ERROR = (b"SYST:ERR?", b'+0,"No error"')
 
@@ -51,6 +54,9 @@ SETTABLE = [
     (KeysightE8257D, "frequency", 1449500000.5, ":FREQ 1449500000.500 Hz;", ":FREQ?;", "+1.4495000005E+09"),
     (KeysightE8257D, "power", -12.5, ":POW -12.5 dBm;", ":POW?;", "-1.25E+01"),
     (KeysightE8257D, "output", True, ":OUTPUT 1;", ":OUTPUT?", "1"),
+    (KeysightE8257D, "modulation", True, ":OUTP:MOD 1;", ":OUTP:MOD?", "1"),
+    (KeysightE8257D, "pulse_source", "external", ":PULM:SOUR EXT;", ":PULM:SOUR?", "EXT"),
+    (KeysightE8257D, "pulse_modulation", True, ":PULM:STAT 1;", ":PULM:STAT?", "1"),
     (RohdeSchwarzFSV, "centre", 1.4495e9, "FREQ:CENT 1449500000.000", "FREQ:CENT?", "1449500000"),
     (RohdeSchwarzFSV, "span", 0.0, "FREQ:SPAN 0.000", "FREQ:SPAN?", "0"),
     (RohdeSchwarzFSV, "resolution_bandwidth", 1e5, "BAND:RES 100000.000", "BAND:RES?", "100000"),
@@ -72,12 +78,39 @@ SETTABLE = [
     (KeysightInfiniium, "trigger_level", 1.25, ":TRIG:LEV AUX,1.25", ":TRIG:LEV? AUX", "+1.25E+00"),
     (KeysightInfiniium, "interpolation", False, ":ACQ:INT 0", ":ACQ:INT?", "0"),
     (KeysightInfiniium, "averaging", False, ":ACQ:AVER 0", ":ACQ:AVER?", "0"),
+    (KeysightInfiniium, "average_count", 64, ":ACQ:AVER:COUN 64", ":ACQ:AVER:COUN?", "64"),
+    (KeysightInfiniium, "bandwidth", 2e8, ":ACQ:BAND 200000000", ":ACQ:BAND?", "+2.00000000E+08"),
+    (KeysightInfiniium, "segment_count", 20, ":ACQ:SEGM:COUN 20", ":ACQ:SEGM:COUN?", "20"),
+    (KeysightInfiniium, "segment_index", 3, ":ACQ:SEGM:IND 3", ":ACQ:SEGM:IND?", "3"),
+    (KeysightInfiniium, "all_segments", True, ":WAV:SEGM:ALL 1", ":WAV:SEGM:ALL?", "1"),
     (KeysightInfiniium, "source", 2, ":WAV:SOUR CHAN2", ":WAV:SOUR?", "CHAN2"),
     (KeysightInfiniium, "ch_3.display", True, ":CHAN3:DISP 1", ":CHAN3:DISP?", "1"),
     (KeysightInfiniium, "ch_3.full_scale", 1.6, ":CHAN3:RANG 1.6", ":CHAN3:RANG?", "+1.6E+00"),
     (KeysightInfiniium, "ch_3.scale", 0.2, ":CHAN3:SCAL 0.2", ":CHAN3:SCAL?", "+2.0E-01"),
     (KeysightInfiniium, "ch_3.offset", 1.0, ":CHAN3:OFFS 1", ":CHAN3:OFFS?", "+1.0E+00"),
     (KeysightInfiniium, "ch_3.input", "DC50", ":CHAN3:INP DC50", ":CHAN3:INP?", "DC50"),
+    (KeysightInfiniiVision, "acquisition_type", "normal", ":ACQ:TYPE NORM", ":ACQ:TYPE?", "NORM"),
+    (KeysightInfiniiVision, "mode", "real time", ":ACQ:MODE RTIM", ":ACQ:MODE?", "RTIM"),
+    (KeysightInfiniiVision, "points", 20000, ":WAV:POIN 20000", ":WAV:POIN?", "+20000"),
+    (KeysightInfiniiVision, "points_mode", "RAW", ":WAV:POIN:MODE RAW", ":WAV:POIN:MODE?", "RAW"),
+    (KeysightInfiniiVision, "timebase_mode", "MAIN", ":TIM:MODE MAIN", ":TIM:MODE?", "MAIN"),
+    (KeysightInfiniiVision, "timebase_range", 4e-5, ":TIM:RANG 4e-05", ":TIM:RANG?", "+4.0E-05"),
+    (KeysightInfiniiVision, "timebase_position", 1.8e-5, ":TIM:POS 1.8e-05", ":TIM:POS?", "+1.8E-05"),
+    (KeysightInfiniiVision, "timebase_reference", "centre", ":TIM:REF CENT", ":TIM:REF?", "CENT"),
+    (KeysightInfiniiVision, "trigger_mode", "EDGE", ":TRIG:MODE EDGE", ":TRIG:MODE?", "EDGE"),
+    (KeysightInfiniiVision, "trigger_source", "EXT", ":TRIG:EDGE:SOUR EXT", ":TRIG:EDGE:SOUR?", "EXT"),
+    (KeysightInfiniiVision, "trigger_slope", "POS", ":TRIG:EDGE:SLOP POS", ":TRIG:EDGE:SLOP?", "POS"),
+    (KeysightInfiniiVision, "trigger_sweep", "triggered", ":TRIG:SWE NORM", ":TRIG:SWE?", "NORM"),
+    (KeysightInfiniiVision, "trigger_level", 1.25, ":TRIG:EDGE:LEV 1.25", ":TRIG:EDGE:LEV?", "+1.25E+00"),
+    (KeysightInfiniiVision, "source", 2, ":WAV:SOUR CHAN2", ":WAV:SOUR?", "CHAN2"),
+    (KeysightInfiniiVision, "ch_2.display", True, ":CHAN2:DISP 1", ":CHAN2:DISP?", "1"),
+    (KeysightInfiniiVision, "ch_2.full_scale", 1.6, ":CHAN2:RANG 1.6", ":CHAN2:RANG?", "+1.6E+00"),
+    (KeysightInfiniiVision, "ch_2.scale", 0.2, ":CHAN2:SCAL 0.2", ":CHAN2:SCAL?", "+2.0E-01"),
+    (KeysightInfiniiVision, "ch_2.offset", 1.0, ":CHAN2:OFFS 1", ":CHAN2:OFFS?", "+1.0E+00"),
+    (KeysightInfiniiVision, "ch_2.coupling", "DC", ":CHAN2:COUP DC", ":CHAN2:COUP?", "DC"),
+    (KeysightInfiniiVision, "ch_2.probe", 10.0, ":CHAN2:PROB 10", ":CHAN2:PROB?", "+1.0E+01"),
+    (KeysightInfiniiVision, "ch_2.bandwidth_limited", True, ":CHAN2:BWL 1", ":CHAN2:BWL?", "1"),
+    (KeysightInfiniiVision, "ch_2.inverted", False, ":CHAN2:INV 0", ":CHAN2:INV?", "0"),
     (ThorlabsPM100, "wavelength", 590e-9, "SENS:CORR:WAV 590.0000", "SENS:CORR:WAV?", "5.9E+02"),
     (Shutter, "commanded", "closed", "SHUT:STAT CLOS", "SHUT:STAT?", "CLOS"),
 ]
@@ -97,14 +130,28 @@ READABLE = [
     (EksplaNT, "repetition_rate", "/M_CPU800/18/Repetition rate", "10Hz", 10.0),
     (EksplaNT, "synchronisation", "/M_CPU800/18/Synchronization mode", "External", "External"),
     (KeysightE8257D, "is_enabled", ":OUTPUT?", "0", False),
+    (KeysightE8257D, "gated", ":OUTP:MOD?", "0", False),
     (KeysightE8257D, "reference", ":ROSC:SOUR?", "EXT", "external"),
     (KeysightE8257D, "reference_locked", ":ROSC:SOUR?", "INT", False),
     (KeysightE8257D, "frequency_status", ":STAT:QUES:FREQ:COND?", "2", 2),
     (KeysightE8257D, "power_status", ":STAT:QUES:POW:COND?", "0", 0),
     (KeysightE8257D, "levelled", ":STAT:QUES:POW:COND?", "2", False),
     (KeysightInfiniium, "armed", ":AER?", "1", True), (KeysightInfiniium, "acquired", ":ADER?", "0", False),
+    (KeysightInfiniium, "segments_taken", ":WAV:SEGM:COUN?", "+20", 20),
+    (KeysightInfiniium, "time_tag", ":WAV:SEGM:TTAG?", "+1.00000000E-01", 0.1),
+    (KeysightInfiniium, "pretrigger", ":TIM:POS?", "-2.0E-06", 2e-6),
+    (KeysightInfiniium, "ch_2.impedance", ":CHAN2:INP?", "DC50", 50.0),
+    (KeysightInfiniium, "ch_2.impedance", ":CHAN2:INP?", "DC", 1e6),
     (KeysightInfiniium, "preamble", ":WAV:PRE?", "2,1,4,1,2E-9,-2E-6,0,1E-3,5E-4,0,2",
      Preamble(4, 2e-9, -2e-6, 1e-3, 5e-4)),
+    (KeysightInfiniiVision, "acquisition_rate", ":ACQ:SRAT?", "+1.00E+09", 1e9),
+    (KeysightInfiniiVision, "armed", ":AER?", "+1", True),
+    (KeysightInfiniiVision, "acquired", ":OPER:COND?", "+40", False),
+    (KeysightInfiniiVision, "acquired", ":OPER:COND?", "+32", True),
+    (KeysightInfiniiVision, "preamble", ":WAV:PRE?", "+0,+0,+4,+1,+2E-9,-2E-6,+0,+1E-3,+5E-4,+128",
+     Preamble(4, 2e-9, -2e-6, 1e-3, 5e-4 - 0.128)),
+    (KeysightInfiniiVision, "ch_1.impedance", ":CHAN1:IMP?", "ONEM", 1e6),
+    (KeysightInfiniiVision, "ch_1.impedance", ":CHAN1:IMP?", "FIFTy", 50.0),
     (KeysightInfiniium, "simulated", "*IDN?", "KEYSIGHT TECHNOLOGIES,MSOS254A,SIMULATED-1,6", True),
     (KeysightInfiniium, "simulated", "*IDN?", "KEYSIGHT TECHNOLOGIES,MSOS254A,MY1,6", False),
     (ThorlabsPM100, "energy", "MEAS:ENER?", "1.25E-04", 1.25e-4),
@@ -120,6 +167,10 @@ OUT_OF_RANGE = [
     (KeysightE8257D, "frequency", 1.4495), (KeysightE8257D, "power", 40),
     (RohdeSchwarzFSV, "points", 7), (RohdeSchwarzFSV, "data_format", "INT"), (Shutter, "commanded", "half"),
     (KeysightInfiniium, "ch_1.input", "DC75"), (KeysightInfiniium, "source", 5),
+    (KeysightInfiniium, "segment_count", 1), (KeysightInfiniium, "average_count", 1),
+    (KeysightInfiniium, "segment_index", 0), (KeysightInfiniium, "bandwidth", 1e6),
+    (KeysightInfiniiVision, "ch_1.probe", 0.0), (KeysightInfiniiVision, "trigger_source", "AUX"),
+    (KeysightInfiniiVision, "points", 10), (KeysightInfiniiVision, "source", 3),
     (ThorlabsPM100, "wavelength", 590),
 ]
 
@@ -147,7 +198,8 @@ def test_a_setting_is_sent_checked_and_read_back(driver, path, value, message, q
 @pytest.mark.parametrize(("driver", "path", "question", "answer", "value"), READABLE, ids=ids(READABLE))
 def test_a_measurement_is_asked_and_understood(driver, path, question, answer, value):
     with expected_protocol(driver, [(question, answer)]) as instrument:
-        assert getattr(instrument, path) == value
+        place, name = owner(instrument, path)
+        assert getattr(place, name) == value
 
 
 @pytest.mark.parametrize(("driver", "path", "value"), OUT_OF_RANGE, ids=ids(OUT_OF_RANGE))
@@ -160,8 +212,10 @@ def test_a_value_out_of_range_is_refused_before_anything_is_sent(driver, path, v
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_every_property_of_ours_is_in_these_tables(driver):
     tested = {row[1].rpartition(".")[2] for row in (*SETTABLE, *READABLE, *OUT_OF_RANGE) if row[0] is driver}
-    others = {"emission", "sensor", "resource", "simulated", "identity"}
-    ours = {name for cls in (driver, *channels_of(driver)) for name, member in vars(cls).items()
+    computed = {"sample_rate", "pretrigger"} if driver is KeysightInfiniiVision else set()
+    others = computed | {"emission", "sensor", "resource", "simulated", "identity", "reference_locked"}
+    ours = {name for top in (driver, *channels_of(driver)) for cls in top.__mro__
+            if cls.__module__.startswith("instruments.") for name, member in vars(cls).items()
             if isinstance(member, property)}
     assert ours - tested - others == set()
 
@@ -246,7 +300,7 @@ def test_a_trigger_during_the_last_cycle_is_an_error_and_not_repeated():
 def test_a_record_is_decoded_to_codes_and_scale():
     codes = np.array([-512, 10, 2570, 511], dtype="<i2")
     preamble = '2,1,4,1,2E-9,-2E-6,0,1.5625E-3,7.8125E-4,0,2,8E-9,-2E-6,1.6,0,"22 NOV 2026"'
-    pairs = [(":WAV:SOUR CHAN2", None), NO_ERROR, (":WAV:PRE?", preamble),
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", f"CHAN2;{preamble}"),
              (":WAV:DATA?", b"#18" + codes.tobytes() + b"\n")]
     with expected_protocol(KeysightInfiniium, pairs) as digitiser:
         record = digitiser.read_channel(2, "photodiode")
@@ -256,8 +310,7 @@ def test_a_record_is_decoded_to_codes_and_scale():
 
 
 def test_a_record_of_another_length_is_refused():
-    pairs = [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", "2,1,4,1,1,0,0,1,0,0,2"),
-             (":WAV:DATA?", b"#16")]
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;2,1,4,1,1,0,0,1,0,0,2"), (":WAV:DATA?", b"#16")]
     with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
           pytest.raises(ProtocolError, match="expected 8 bytes")):
         digitiser.read_channel(1)
@@ -265,10 +318,81 @@ def test_a_record_of_another_length_is_refused():
 
 @pytest.mark.parametrize("answer", ["2,1,4", "", "2,1,4,1,x,0,0,1,0,0,2"])
 def test_a_preamble_that_is_none_is_refused(answer):
-    pairs = [(":WAV:SOUR CHAN1", None), NO_ERROR, (":WAV:PRE?", answer)]
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", f"CHAN1;{answer}")]
     with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
           pytest.raises(ProtocolError, match="preamble")):
         digitiser.read_channel(1)
+
+
+def test_the_record_of_another_channel_is_not_read():
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", "CHAN1;2,1,4,1,1,0,0,1,0,0,2")]
+    with (expected_protocol(KeysightInfiniium, pairs) as digitiser,
+          pytest.raises(NotTaken, match="source reads back 'CHAN1'")):
+        digitiser.read_channel(2)
+
+
+@pytest.mark.parametrize(("driver", "forgetting"), [(KeysightInfiniium, ":AER?;:ADER?"),
+                                                    (KeysightInfiniiVision, ":AER?")])
+def test_arming_waits_for_the_armed_bit(driver, forgetting):
+    pairs = [(forgetting, "1;1"), (":SING", None), NO_ERROR, (":AER?", "0"), (":AER?", "0"), (":AER?", "1")]
+    with expected_protocol(driver, pairs) as digitiser:
+        digitiser.arm()
+
+
+def test_the_bytes_of_an_infiniivision_are_codes_around_the_middle_of_its_range():
+    sent = bytes([1, 2, 128, 254, 255])     # 1 and 255: below and above the range
+    pairs = [(":WAV:SOUR CHAN2;SOUR?;PRE?", "CHAN2;+0,+0,+5,+1,+4E-9,-2E-6,+0,+6.25E-03,+7.0E-01,+128"),
+             (":WAV:DATA?", b"#800000005" + sent + b"\n")]
+    with expected_protocol(KeysightInfiniiVision, pairs) as digitiser:
+        record = digitiser.read_channel(2, "photodiode")
+    assert record.codes.tolist() == [-128, -126, 0, 126, 127] and record.bits == 8
+    assert (record.channel, record.start, record.interval) == ("photodiode", -2e-6, 4e-9)
+    np.testing.assert_allclose(record.volts[2:4], [0.7, 0.7 + 126 * 6.25e-3])
+
+
+def test_a_record_with_holes_is_refused():
+    pairs = [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;+0,+0,+3,+1,1,0,0,1,0,+128"),
+             (":WAV:DATA?", b"#13" + bytes([7, 0, 9]) + b"\n")]
+    with (expected_protocol(KeysightInfiniiVision, pairs) as digitiser,
+          pytest.raises(ProtocolError, match="1 holes")):
+        digitiser.read_channel(1)
+
+
+def test_segments_come_in_one_block_with_their_time_tags():
+    codes = np.array([[1, -2, 3], [4, 2570, -6]], dtype="<i2")
+    preamble = "2,1,3,1,2E-9,-2E-6,0,1.5625E-3,7.8125E-4,0,2"
+    tags = [(f":ACQ:SEGM:IND {n};:WAV:SEGM:TTAG?", tag) for n, tag in ((1, "+0.0E+00"), (2, "+1.0E-01"))]
+    pairs = [(":WAV:SEGM:COUN?", "2"), *tags, (":WAV:SOUR CHAN1;SOUR?;PRE?", f"CHAN1;{preamble}"),
+             (":WAV:DATA?", b"#212" + codes.tobytes() + b"\n")]
+    with expected_protocol(KeysightInfiniium, pairs) as digitiser:
+        digitiser._names = {"burst": 1}
+        first, second = digitiser.read_segments()
+    assert (first.time_tag, second.time_tag) == (0.0, 0.1)
+    assert [s.waveforms["burst"].codes.tolist() for s in (first, second)] == codes.tolist()
+
+
+@pytest.mark.parametrize(("tags", "rows", "words"), [
+    (("0", "0"), [[1, 2], [3, 4]], "segment 2 of 2"), (("0", "0.1"), [[1, 2], [1, 2]], "segment 2 of 2"),
+    (("0", "soon"), [[1, 2], [3, 4]], "'soon' came as a time tag")])
+def test_a_segment_that_repeats_the_one_before_it_is_refused(tags, rows, words):
+    block = b"#18" + np.array(rows, dtype="<i2").tobytes() + b"\n"
+    pairs = [(":WAV:SEGM:COUN?", "2")]
+    pairs += [(f":ACQ:SEGM:IND {n};:WAV:SEGM:TTAG?", tag) for n, tag in enumerate(tags, 1)]
+    if "soon" not in tags:
+        pairs += [(":WAV:SOUR CHAN1;SOUR?;PRE?", "CHAN1;2,1,2,1,1,0,0,1,0,0,2"), (":WAV:DATA?", block)]
+    with expected_protocol(KeysightInfiniium, pairs) as digitiser:
+        digitiser._names = {"burst": 1}
+        with pytest.raises(ProtocolError, match=words):
+            digitiser.read_segments()
+
+
+@pytest.mark.parametrize(("driver", "wanted", "words"), [
+    (KeysightInfiniium, {"segments": 2, "averages": 2}, "cannot average segments"),
+    (KeysightInfiniium, {"segments": 0}, "found 0 and 1"), (KeysightInfiniiVision, {"bits": 10}, "found 10"),
+    (KeysightInfiniiVision, {"segments": 20}, "8 bits and takes 1 record")])
+def test_what_a_digitiser_cannot_do_is_refused_before_anything_is_sent(driver, wanted, words):
+    with expected_protocol(driver, []) as digitiser, pytest.raises(ValueError, match=words):
+        digitiser.configure(250e6, 1000, 2e-6, {"burst": (1, 1.6, 0.0)}, **wanted)
 
 
 def test_powers_are_averaged_in_watts_and_not_in_decibels():

@@ -20,12 +20,17 @@ RAW = {  # how an instrument says "out of range", "no such choice" and "no such 
     "timing": (r"\b10 ", r"\b10 ", r"\b111 "), "microwave_45": (r"\b10 ", r"\b10 ", r"\b111 "),
     "tuner": (r"BADDATA", r"BADDATA", r"BADCOMMAND"),
     "thermometer": (r"cannot carry it out", r"cannot carry it out", r"does not know"),
+    "digitiser": (r"-22[24]", r"-22[24]|-104", r"-113"),        # a channel's number is part of a name
+    "oscilloscope": (r"-22[24]", r"-22[24]|-104", r"-113"),
 }
 SCPI = (r"-222", r"-22[24]|-104", r"-113")
 NARROWER = {  # where the served model is smaller than what its driver may meet
     ("microwave", "power"): (-135, 14), ("analyser", "centre"): (9e3, 13.6e9),
     ("analyser", "span"): (0, 13.6e9), ("timing", "repetition_rate"): (1e-3, 1e6),
     ("timing", "holdoff"): (0, 10), ("pump", "wavelength"): (300e-9, 1100e-9),
+    ("digitiser", "sample_rate"): (1e3, 20e9), ("digitiser", "timebase_range"): (1e-9, 200),
+    ("oscilloscope", "timebase_range"): (50e-9, 200),
+    ("oscilloscope", "channels.full_scale"): (0.08, 40), ("oscilloscope", "channels.scale"): (0.01, 5),
 }
 COARSE = {  # what an instrument shows of a value, where that is less than it takes
     ("timing", "trigger_level"): 0.01, ("timing", "outputs.amplitude"): 0.01,
@@ -34,9 +39,16 @@ COARSE = {  # what an instrument shows of a value, where that is less than it ta
 BY_HAND = {  # values that no validator describes
     ("timing", "edges.delay"): [(0, 1.25e-6), (2, 3.5e-5)],
     ("thermometer", "input_name"): ["cavity", "crystal"],
+    ("digitiser", "timebase_position"): [-2.5e-6, 1.25e-5],
+    ("oscilloscope", "timebase_position"): [-2.5e-6, 1.25e-5],
+    ("oscilloscope", "points"): [1000, 20_000, 50_000],         # of 500 000, every n-th
+    ("oscilloscope", "channels.probe"): [1.0, 10.0],            # other ranges go with others
 }
-ROLES = ("pump", "timing", "microwave", "microwave_45", "analyser", "energy", "shutter", "vna", "tuner",
-         "thermometer", "interlock")
+HELD_AS_RANGE = {("digitiser", "channels.scale"): 8, ("oscilloscope", "channels.scale"): 8}
+"""Volts per division are held as the range of so many divisions."""
+ROLES = ("pump", "timing", "digitiser", "microwave", "microwave_45", "analyser", "energy", "shutter", "vna",
+         "tuner", "thermometer", "interlock", "oscilloscope")
+"""As on a bench; "oscilloscope" is the digitiser of a second one, an InfiniiVision."""
 
 
 class Setting:
@@ -79,6 +91,13 @@ class Setting:
             return self.spec % value[-1]
         return self.spec % self.process(self.values[value] if self.mapped else value)
 
+    def in_device(self, value):
+        """What should stand in the device, as text."""
+        if factor := HELD_AS_RANGE.get((self.role, self.path)):
+            return str(factor * float(self.sent(value)))
+        name = re.search(r"[ ,]([A-Z]+)%", self.command)        # a number that is part of a name: CHAN%d
+        return (name[1] if name else "") + self.sent(value)
+
     def expected(self, value):
         """What should be read back: the value as it was printed."""
         if isinstance(value, (tuple, str, bool)) or self.mapped:
@@ -89,7 +108,8 @@ class Setting:
     def numeric(self):
         """Whether a number far away is out of range; a SCPI switch takes any number for ON."""
         switch = not self.ranged and not self.by_hand and set(self.values) <= {True, False}
-        return self.spec[-1] != "s" and not (switch and self.role not in RAW)
+        scpi = self.role not in RAW or self.role in ("digitiser", "oscilloscope")
+        return self.spec[-1] != "s" and not (switch and scpi)
 
     def message(self, text, spoil=""):
         """The command with `text` for its value, and its header spoilt by more letters."""
@@ -104,15 +124,16 @@ class Setting:
 
 def sends(member):
     """Whether setting the property sends something; a measurement has a setter that refuses."""
-    return inspect.signature(member.fset).parameters["set_command"].default is not None
+    command = inspect.signature(member.fset).parameters.get("set_command")
+    return command is not None and command.default is not None
 
 
 def settings_of(role, driver):
     """Every settable property of a driver of ours, of one channel of each kind included."""
     places = [("", driver)]
-    for name in ("edges", "outputs"):
+    for name, number in (("edges", 4), ("outputs", 4), ("channels", 2)):
         if hasattr(driver, name):
-            places.append((name + ".", getattr(driver, name)[4]))
+            places.append((name + ".", getattr(driver, name)[number]))
     for prefix, owner in places:
         for cls in type(owner).__mro__:
             if cls.__module__.startswith("instruments."):
@@ -145,38 +166,51 @@ def same(value, text):
 
 
 @pytest.fixture(scope="module")
-def drivers(bench_here):
-    connected = {role: bench_here.connect(role) for role in ROLES}
+def places(bench_here, infiniivision_here):
+    """The bench and the role there of all that is tested."""
+    return {role: (infiniivision_here, "digitiser") if role == "oscilloscope" else (bench_here, role)
+            for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def devices(places):
+    return {role: bench.devices[name] for role, (bench, name) in places.items()}
+
+
+@pytest.fixture(scope="module")
+def drivers(places):
+    connected = {role: bench.connect(name) for role, (bench, name) in places.items()}
     yield connected
     for driver in connected.values():
         driver.disconnect()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_random_value_is_read_back_and_is_in_the_device(bench_here, drivers, role):
+def test_a_random_value_is_read_back_and_is_in_the_device(devices, drivers, role):
     chance = random.Random(role)
     for setting in settings_of(role, drivers[role]):
         for _ in range(2):
             value = setting.draw(chance)
-            before = held(bench_here.devices[role])
+            before = held(devices[role])
             if setting.back is None:
                 setattr(setting.owner, setting.name, value)
                 continue
             changes = not agree(getattr(setting.owner, setting.name), setting.expected(value))
             setattr(setting.owner, setting.name, value)
             assert agree(getattr(setting.owner, setting.name), setting.expected(value)), setting
-            after = held(bench_here.devices[role])
+            after = held(devices[role])
             new = {name: now for name, now in after.items() if now != before.get(name)}
-            assert any(same(now, setting.sent(value)) for now in new.values()) or not changes, (setting, new)
+            sent = setting.in_device(value)
+            assert any(same(now, sent) for now in new.values()) or not changes, (setting, new)
     drivers[role].make_safe()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_is_out_of_range_is_refused_on_both_sides(bench_here, drivers, role):
+def test_what_is_out_of_range_is_refused_on_both_sides(devices, drivers, role):
     driver = drivers[role]
     out_of_range, no_choice, unknown = RAW.get(role, SCPI)
     for setting in settings_of(role, driver):
-        before = held(bench_here.devices[role])
+        before = held(devices[role])
         if setting.by_hand is None:
             wrong = 2 * setting.values[1] + 1 if setting.ranged else "nothing"
             with pytest.raises(ValueError):
@@ -188,7 +222,7 @@ def test_what_is_out_of_range_is_refused_on_both_sides(bench_here, drivers, role
             with pytest.raises(Refused, match=said):
                 driver.write(message)
                 driver.check_errors()
-        assert held(bench_here.devices[role]) == before, setting
+        assert held(devices[role]) == before, setting
 
 
 def test_nothing_settable_is_left_out(drivers):

@@ -84,8 +84,8 @@ def serve_file():
 class Desk:
     """All devices of a bench file around one cavity, time turned by hand."""
 
-    def __init__(self, text: str | None = None, truth_log=None):
-        self.clock = HandTurnedClock()
+    def __init__(self, text: str | None = None, truth_log=None, clock=None):
+        self.clock = clock or HandTurnedClock()
         self.executor, self.truth_log = ThreadPoolExecutor(1), truth_log
         bench = parse(text or VIRTUAL, "virtual.toml")
         self.world = world_of(bench)

@@ -1,4 +1,4 @@
-"""The seven devices, each in its own language."""
+"""The devices, each in its own language."""
 
 from __future__ import annotations
 

@@ -182,8 +182,8 @@ def test_a_bench_in_this_process_takes_faults_by_name(virtual_text):
     assert bench.cavity.faults.lasting == {"cavity_drift": 1e5}
     with pytest.raises(ValueError, match="unknown fault"):
         bench.inject("earthquake")
-    with pytest.raises(ValueError, match="no role 'vna'"):
-        bench.inject("timeout", role="vna")
+    with pytest.raises(ValueError, match="microscope"):
+        bench.inject("timeout", role="microscope")
     bench.executor.shutdown()
 
 

@@ -7,12 +7,7 @@ import pytest
 from mock_devices.piston import Piston
 from mock_devices.truth_log import TruthLog
 
-TUNER = """
-[tuner]
-driver = "instruments.zaber_stage.ZaberStage"
-resource = "TCPIP::127.0.0.1::0::SOCKET"
-megahertz_per_millimetre = {slope}
-"""
+SLOPE = "megahertz_per_millimetre = -10"
 PARKED = round(12.7e-3 / 0.047625e-6)
 
 
@@ -35,7 +30,7 @@ def test_the_slope_bends_by_two_per_mille_a_millimetre():
 
 @pytest.mark.parametrize("slope", [-10, -12, 5])
 def test_the_bench_file_says_how_far_a_millimetre_tunes(desk_of, virtual_text, slope):
-    desk = desk_of(virtual_text + TUNER.format(slope=slope))
+    desk = desk_of(virtual_text.replace(SLOPE, f"{SLOPE[:-3]}{slope}"))
     before = desk.cavity.frequency
     assert desk.tuner.ask(f"/1 1 move rel {round(0.1e-3 / 0.047625e-6)}") == "@01 1 OK BUSY -- 0"
     arrived = 0.1e-3 - 5e-6     # less half of the backlash
@@ -45,7 +40,7 @@ def test_the_bench_file_says_how_far_a_millimetre_tunes(desk_of, virtual_text, s
 
 def test_a_move_is_written_into_the_truth_log(desk_of, virtual_text, tmp_path):
     log = tmp_path / "truth.jsonl"
-    desk = desk_of(virtual_text + TUNER.format(slope=-10), TruthLog(log))
+    desk = desk_of(virtual_text, TruthLog(log))
     desk.tuner.ask(f"/1 1 move abs {PARKED + 1000}")
     desk.close()
     frequencies = [json.loads(line)["bench"]["cavity_frequency"] for line in log.read_text().splitlines()]
@@ -54,7 +49,7 @@ def test_a_move_is_written_into_the_truth_log(desk_of, virtual_text, tmp_path):
 
 
 def test_a_stop_half_way_leaves_the_piston_half_way(desk_of, virtual_text):
-    desk = desk_of(virtual_text + TUNER.format(slope=-10))
+    desk = desk_of(virtual_text)
     desk.tuner.ask(f"/1 1 move abs {PARKED + 100000}")
     desk.clock.advance(0.05)
     half_way = int(desk.tuner.ask("/1 1 get pos").split()[-1])
@@ -67,7 +62,7 @@ def test_a_stop_half_way_leaves_the_piston_half_way(desk_of, virtual_text):
 
 
 def test_another_speed_is_for_the_next_move_and_moves_nothing_by_itself(desk_of, virtual_text):
-    desk = desk_of(virtual_text + TUNER.format(slope=-10))
+    desk = desk_of(virtual_text)
     desk.tuner.ask(f"/1 1 move abs {PARKED + 1000}")
     desk.clock.advance(0.1)
     assert desk.tuner.ask("/1 1 set maxspeed 100") == "@01 1 OK IDLE -- 0"
@@ -79,7 +74,7 @@ def test_another_speed_is_for_the_next_move_and_moves_nothing_by_itself(desk_of,
     ("/1 1 move abs -1", "BADDATA"), ("/1 1 set maxspeed 0", "BADDATA"), ("/1 1 move abs fast", "BADDATA"),
     ("/1 1 dance", "BADCOMMAND"), ("/1 1 get nothing", "BADCOMMAND"), ("/1 2 get pos", "BADAXIS")])
 def test_the_stage_rejects_in_zabers_words(desk_of, virtual_text, message, reply):
-    desk = desk_of(virtual_text + TUNER.format(slope=-10))
+    desk = desk_of(virtual_text)
     assert desk.tuner.ask(message).split()[2::3] == ["RJ", reply]
     assert desk.tuner.ask("/2 1 get pos") == desk.tuner.ask("hello") == ""
     assert desk.cavity.tuning == 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mock_devices.burst import STEP, Burst
-from mock_devices.resolution_filter import DELAY, Sweep, filtered, trace
+from mock_devices.resolution_filter import DELAY, Hit, Sweep, filtered, trace
 from twin.one_pole import follow
 
 CENTRE, NOISE = 1.4495e9, 1e-9
@@ -18,7 +18,7 @@ ZERO_SPAN = Sweep(CENTRE, CENTRE, 1e6, 1e6, 10e-3, 2001, "SAMP", NOISE)
 def noise_of(detector: str, video: float = 1e6, points: int = 2001) -> float:
     """Mean level of nothing but noise against its power [dB]."""
     sweep = Sweep(CENTRE, CENTRE, 1e6, video, 50e-3, points, detector, NOISE)
-    levels = trace(sweep, np.random.default_rng(5), None, None)
+    levels = trace(sweep, np.random.default_rng(5), None)
     return float(np.mean(levels)) - 10.0 * math.log10(NOISE)
 
 
@@ -35,7 +35,7 @@ def test_noise_reads_too_low_by_what_is_averaged():
 def test_a_narrow_video_filter_quietens_the_trace():
     def scatter(video: float) -> float:
         sweep = Sweep(CENTRE, CENTRE, 1e6, video, 50e-3, 2001, "SAMP", NOISE)
-        return float(trace(sweep, np.random.default_rng(5), None, None)[200:].std())
+        return float(trace(sweep, np.random.default_rng(5), None)[200:].std())
 
     # In decibels the noise has 5.57 dB; a one-pole of 1 kHz behind a filter of 1 MHz leaves about 1/20.
     assert scatter(1e6) == pytest.approx(5.57, rel=0.1)
@@ -45,7 +45,7 @@ def test_a_narrow_video_filter_quietens_the_trace():
 @pytest.mark.parametrize(("offset", "loss"), [(0.0, 0.0), (0.5e6, 3.01), (1e6, 12.04), (-0.25e6, 0.75)])
 def test_the_filter_is_gaussian_and_3_db_down_at_half_its_width(offset, loss):
     quiet = Sweep(CENTRE, CENTRE, 1e6, 1e6, 1e-3, 101, "RMS", 1e-16)
-    level = trace(quiet, np.random.default_rng(1), (CENTRE + offset, -20.0), None).mean()
+    level = trace(quiet, np.random.default_rng(1), (CENTRE + offset, -20.0)).mean()
     assert level == pytest.approx(-20.0 - loss, abs=0.02)
 
 
@@ -75,7 +75,7 @@ def pulse(detuning: float = 0.0, smooth: bool = False) -> Burst:
 
 
 def shown(sweep: Sweep, burst: Burst, moment: float = 0.0) -> np.ndarray:
-    return trace(sweep, np.random.default_rng(2), None, burst, moment, 1e-18)
+    return trace(sweep, np.random.default_rng(2), None, [Hit(burst, moment)], 1e-18)
 
 
 def test_a_wide_filter_shows_a_burst_s_power_and_a_narrow_one_loses_it():
@@ -152,3 +152,31 @@ def test_the_detector_is_settable_and_a_free_run_holds_its_maximum(desk):
         highest.append(np.array(desk.analyser.ask("TRAC? TRACE1").split(","), float).max())
     assert highest == sorted(highest)
     assert highest[-1] > -20.0  # half of the time it is looking: 12 shots do not all pass unseen
+
+
+def test_a_gated_sweep_puts_a_spectrum_together_from_many_shots(desk):
+    desk.prepare()
+    frequency = desk.cavity.frequency
+    desk.analyser.send(f"FREQ:CENT {frequency!r};SPAN 20 MHZ;:BAND 1 MHZ;:SWE:TIME 160 US;POIN 401;"
+                       ":SWE:EGAT ON;:SWE:EGAT:HOLD 1 US;:SWE:EGAT:LENG 16 US;:INIT:CONT OFF")
+    desk.analyser.send("INIT")
+    for shot in range(10):
+        assert desk.analyser.device.pending() is not None, shot
+        desk.timing.send("*TRG")
+    levels = np.array(desk.analyser.ask("TRAC? TRACE1").split(","), float)
+    assert desk.analyser.device.pending() is None
+    frequencies = np.linspace(-10e6, 10e6, 401)
+    assert abs(frequencies[np.argmax(levels)]) < 2e6 and levels.max() > -30.0
+    assert levels[np.abs(frequencies) > 6e6].max() < levels.max() - 25.0
+
+
+def test_a_delayed_trigger_shows_the_burst_so_much_earlier(desk):
+    def arrival(delay: str) -> float:
+        desk.prepare()
+        desk.analyser.send(f"FREQ:CENT {desk.cavity.frequency!r};SPAN 0;:BAND 10 MHZ;:SWE:TIME 20 US;"
+                           f"POIN 1001;:TRIG:SOUR EXT;:TRIG:HOLD {delay};:INIT:CONT OFF")
+        desk.analyser.send("INIT")
+        desk.timing.send("*TRG")
+        return float(np.argmax(np.array(desk.analyser.ask("TRAC? TRACE1").split(","), float)) * 20e-9)
+
+    assert arrival("0 S") - arrival("1.5 US") == pytest.approx(1.5e-6, abs=0.1e-6)

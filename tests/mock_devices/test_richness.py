@@ -12,6 +12,7 @@ import pytest
 from mock_devices.burst import Order, compute
 from mock_devices.crystal import unlike_molecules
 from mock_devices.pulses import pulses_of
+from mock_devices.tone import Incoming
 from mock_devices.truth_log import TruthLog
 from twin import simulate
 from twin.bench_description import BenchFileError, parse
@@ -151,7 +152,7 @@ def test_below_richness_2_everything_is_off_unless_it_is_asked_for():
 
 @pytest.mark.parametrize("detuning", [0.0, 3e5, -2e6])
 def test_a_tone_stands_in_the_dark_mode_with_its_photons_its_frequency_and_noise_about_it(detuning):
-    order = Order(P, OpticalPump(), (), (3, 1), 20e-6, False, leaked_photons=1e8, leak_detuning=detuning,
+    order = Order(P, OpticalPump(), (), (3, 1), 20e-6, False, Incoming(1e8, 1e8, detuning),
                   begin=-2e-6)
     burst = compute(order)
     inside = burst.field[burst.lit:]
@@ -160,6 +161,15 @@ def test_a_tone_stands_in_the_dark_mode_with_its_photons_its_frequency_and_noise
     assert turning == pytest.approx(-detuning, abs=3e3)
     noise = inside * np.exp(1j * detuning * 5e-9 * np.arange(len(inside)))
     assert 1e2 < np.var(noise) < 2e4  # thermal: 4312 photons, a few independent values
+
+
+def test_a_tone_far_off_the_mode_does_nothing(desk):
+    desk.prepare()
+    expected = desk.shot()[1]
+    for frequency in ("1.55 GHz", "15 GHz"):
+        desk.prepare()
+        desk.microwave.send(f":FREQ {frequency};:POW 10 dBm;:OUTP ON")
+        assert np.array_equal(desk.shot()[1], expected)
 
 
 def test_a_leak_drives_a_stochastic_burst_that_comes_early_and_still_scatters(desk):

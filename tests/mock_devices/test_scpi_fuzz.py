@@ -40,7 +40,6 @@ class Server:
     """The devices of a desk on real ports, on a loop in another thread that keeps what it complains of."""
 
     def __init__(self, desk):
-        desk.cavity.clock = RealClock(1e6)      # a sweep of hours, which somebody will order, is soon over
         self.loop, self.complaints = asyncio.new_event_loop(), []
         self.loop.set_exception_handler(lambda loop, context: self.complaints.append(context))
         self.endpoints = {role: Endpoint(getattr(desk, role).device) for role in ROLES}
@@ -116,7 +115,7 @@ class Stranger:
 
 @pytest.fixture
 def server(desk_of):
-    desk = desk_of()
+    desk = desk_of(clock=RealClock(1e6))      # a sweep of hours, which somebody will order, is soon over
     served = Server(desk)
     yield served
     served.close()

@@ -20,6 +20,7 @@ import pytest
 from mock_devices.__main__ import main
 from mock_devices.serve import serve
 from twin.bench_description import parse
+from twin.bench_roles import ROLES
 
 
 def test_the_ready_file_is_a_bench_without_truth_and_with_real_ports(served):
@@ -27,7 +28,7 @@ def test_the_ready_file_is_a_bench_without_truth_and_with_real_ports(served):
     bench = parse(served.ready.read_text(encoding="utf-8"), "ready")
     assert bench.truth is None or bench.truth.pentacene == {}
     ports = [served.port(role) for role in (*bench.roles, "console")]
-    assert 0 not in ports and len(set(ports)) == 8 and bench.console == f"127.0.0.1:{ports[-1]}"
+    assert 0 not in ports and len(set(ports)) == len(ROLES) + 1 and bench.console == f"127.0.0.1:{ports[-1]}"
 
 
 def test_a_shot_over_plain_sockets_is_the_shot_in_this_process(served, desk):

@@ -23,7 +23,8 @@ def cavity():
 
 
 def held(cavity, gate=False):
-    return cavity._leak({}, gate)[0]
+    incoming = cavity._incoming({})
+    return incoming.high if gate else incoming.low
 
 
 def on_resonance(cavity, **changes):

@@ -13,6 +13,7 @@ import numpy as np
 import qutip
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
+from scipy.sparse.linalg import expm_multiply
 
 from twin.micromaser import Parameters
 
@@ -84,6 +85,25 @@ def damping(loss: float, thermal_photons: float, levels: int) -> np.ndarray:
     a = qutip.destroy(levels)
     jumps = [np.sqrt(loss * (thermal_photons + 1.0)) * a, np.sqrt(loss * thermal_photons) * a.dag()]
     return expm(qutip.liouvillian(None, jumps).full())
+
+
+def charged_with_loss_inside(m: Parameters, collisions: int, initial: np.ndarray, levels: int) -> np.ndarray:
+    """The same with the share f of the loss while the qubit is inside: one Liouvillian of both, then L."""
+    a, _, up, z = operators(levels)
+    inside, after = m.loss * m.interaction_fraction, m.loss * (1.0 - m.interaction_fraction)
+    joint = m.theta * (0.5 * m.detuning_ratio * z + a * up + a.dag() * up.dag())
+    jumps = [np.sqrt(inside * (m.thermal_photons + 1.0)) * a, np.sqrt(inside * m.thermal_photons) * a.dag()]
+    generator = qutip.liouvillian(joint, jumps).to("CSR").data_as("csr_matrix")
+    alone = [np.sqrt(after * (m.thermal_photons + 1.0)) * qutip.destroy(levels),
+             np.sqrt(after * m.thermal_photons) * qutip.create(levels)]
+    rest = qutip.liouvillian(None, alone).to("CSR").data_as("csr_matrix")
+    state = np.pad(initial, (0, levels - len(initial)))
+    for _ in range(collisions):
+        both = np.kron(qubit(m).full(), state)
+        both = expm_multiply(generator, both.ravel("F")).reshape(both.shape, order="F")
+        state = qutip.Qobj(both, dims=[[2, levels]] * 2).ptrace(1).full()
+        state = expm_multiply(rest, state.ravel("F")).reshape(state.shape, order="F")
+    return state
 
 
 def charged(m: Parameters, collisions: int, initial: np.ndarray, levels: int) -> np.ndarray:

@@ -128,13 +128,14 @@ def test_every_fault_has_its_line_in_the_table():
 
 
 def test_some_faults_are_told_shot_by_shot_and_nothing_is_said_against_sound_shots(served, tmp_path):
-    course = run_with(served, tmp_path, "low_energy at=shot:1", "noise_burst at=shot:2",
+    course = run_with(served, tmp_path, "low_energy at=shot:1", "noise_burst at=shot:2", "clip at=shot:3",
                       "intercept_drift at=shot:4")
     assert course.end == ""
-    for number, words in ((1, "instead of 5 mJ"), (2, "times its declared noise"), (4, "against the burst")):
+    for number, words in ((1, "instead of 5 mJ"), (2, "times its declared noise"), (3, "of light can store"),
+                          (4, "against the burst")):
         (told,) = [text for text in course.notices if text.startswith(f"shot {number}: ")]
         assert words in told
-    assert len(course.notices) == 3
+    assert len(course.notices) == 4
 
 
 @pytest.mark.campaign

@@ -13,6 +13,10 @@ from dataclasses import replace
 
 from ..quantity import nearest
 from . import (
+    micromaser_coherent,
+    micromaser_counter_rotating,
+    micromaser_incoherent,
+    micromaser_lossy,
     pentacene_charging,
     pentacene_driven,
     pentacene_keeping,
@@ -24,8 +28,10 @@ from .figure import Figure
 
 _PENTACENE = (pentacene_charging.FIGURES | pentacene_scaling.FIGURES | pentacene_driven.FIGURES
               | pentacene_masing.FIGURES)
+_MICROMASER = (micromaser_incoherent.FIGURES | micromaser_coherent.FIGURES | micromaser_lossy.FIGURES
+               | micromaser_coherent.OWN | micromaser_lossy.OWN | micromaser_counter_rotating.FIGURES)
 FIGURES: dict[str, Callable[[Effort], Figure]] = {
-    **dict(sorted(_PENTACENE.items())), **pentacene_keeping.FIGURES}
+    **dict(sorted(_PENTACENE.items())), **pentacene_keeping.FIGURES, **_MICROMASER}
 """Name -> what makes it, in the order of the papers."""
 
 

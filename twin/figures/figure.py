@@ -14,12 +14,16 @@ from ..calculation import Calculation
 
 @dataclass(frozen=True)
 class Axis:
-    """`name` is the column of that axis, `label` what stands beside it; `unit` is SI."""
+    """`name` is the column of that axis, `label` what stands beside it; `unit` is SI.
+
+    `low`: nothing below it is drawn, though it stays in the table; None: down to the smallest value.
+    """
 
     name: str
     unit: str
     label: str
     log: bool = False
+    low: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,11 +80,11 @@ def charge(parameters: Parameters, collisions: int, dimension: int | None = None
     collisions, kept = stepper.collisions, Checkpoints(stepper.collisions)
     kept.offer(stepper.charge, 0)
     rows = np.empty((4, collisions + 1))
-    rows[:, :1] = _figures(stepper.first)
+    rows[:, :1] = figures(stepper.first)
     while stepper.done < collisions:
         before = stepper.done
         found = stepper.advance(kept.until_next(before))
-        rows[:, before + 1 : stepper.done + 1] = _figures(found)
+        rows[:, before + 1 : stepper.done + 1] = figures(found)
         kept.offer(stepper.charge, stepper.done)
     energy, purity, fano, lost_weight = rows
     history = History(parameters, stepper.kind, stepper.levels, stepper.dimension, lost_weight, kept)
@@ -123,7 +123,7 @@ def _trimmed(state: np.ndarray) -> np.ndarray:
     return state[: filled[-1] + 1, : filled[-1] + 1]
 
 
-def _figures(rows: np.ndarray) -> np.ndarray:
+def figures(rows: np.ndarray) -> np.ndarray:
     """energy, purity, Fano factor and lost weight (4, k) from the sums (k, 5) of `Stepper.advance`."""
     trace = np.maximum(rows[:, 0], 1e-300)
     mean, second = rows[:, 1] / trace, rows[:, 2] / trace

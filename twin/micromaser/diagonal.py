@@ -11,6 +11,12 @@ from .damping import Damping, damping
 from .parameters import Parameters
 
 
+def stays_diagonal(m: Parameters, state: np.ndarray) -> bool:
+    """True if neither the state (d, d) nor the qubits have coherence: populations are then all there is."""
+    incoherent = m.c == 0.0 or m.q in (0.0, 1.0)
+    return bool(incoherent and np.count_nonzero(state - np.diag(np.diag(state))) == 0)
+
+
 def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Chances per collision (d,) to stay at n, to come from n+1, from n-1; and to leave the top upwards."""
     u = blocks(m, dimension)
@@ -18,16 +24,20 @@ def rates(m: Parameters, dimension: int) -> tuple[np.ndarray, np.ndarray, np.nda
             (1.0 - m.q) * np.abs(u.ge) ** 2, (1.0 - m.q) * u.raised)
 
 
-def damping_matrix(d: Damping) -> np.ndarray:
-    """P(n | m) (d, d) of one interval: what the channel does to populations."""
-    n = np.arange(len(d.escaped))
+def damping_matrix(d: Damping, order: int = 0) -> np.ndarray:
+    """What the channel does to the elements rho_{n, n+order}, (d - order, d - order); order 0: P(n | m)."""
+    n = np.arange(len(d.escaped) - order)
+
+    def pairs(factors: np.ndarray) -> np.ndarray:
+        return factors[: len(n)] * factors[order:]
+
     apart = n[None, :] - n[:, None]
     lost, gained = (np.where(s >= 0, c.weight[np.abs(s)], 0.0) for c, s in ((d.loss, apart),
                                                                             (d.amplifier, -apart)))
     # Of the three numbers these two are multiplied first, which keeps 2000 levels in the range of doubles.
-    lost = np.square(d.loss.after)[:, None] * lost
-    gained = gained * np.square(d.amplifier.before)
-    return np.asarray((np.square(d.amplifier.after)[:, None] * gained) @ (lost * np.square(d.loss.before)))
+    lost = pairs(d.loss.after)[:, None] * lost
+    gained = gained * pairs(d.amplifier.before)
+    return np.asarray((pairs(d.amplifier.after)[:, None] * gained) @ (lost * pairs(d.loss.before)))
 
 
 @compiled(types.void(VECTOR, VECTOR, VECTOR, VECTOR, VECTOR, types.f8, MATRIX, VECTOR, types.i8, MATRIX))

@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from .diagonal import DiagonalCharge
+from .diagonal import DiagonalCharge, stays_diagonal
+from .during import MOST_LEVELS, DuringCharge
 from .general import GeneralCharge
 from .hermitian import HermitianCharge
 from .parameters import Parameters
@@ -24,7 +25,8 @@ LOST = 1e-12
 """Weight that may be lost above the highest level that is carried."""
 AROUND = 480
 """Levels carried, if the state needs them, for a dimension that was given: these, or twice the dimension."""
-_UNSEEN = 1e-17
+UNSEEN = 1e-17
+"""Weight above the highest level that no longer matters to what stays below."""
 _CHUNK, _LONGEST_CHUNK = 32, 512
 _FIRST = 24
 
@@ -68,8 +70,10 @@ class Charge(Protocol):
 
 def representation(m: Parameters, state: np.ndarray) -> type[Charge]:
     """The quickest one that is exact for collisions `m` from `state` (d, d)."""
+    if m.loses_inside:
+        return DuringCharge
     if m.collision == "jaynes_cummings":
-        if (m.c == 0.0 or m.q in (0.0, 1.0)) and np.count_nonzero(state - np.diag(np.diag(state))) == 0:
+        if stays_diagonal(m, state):
             return DiagonalCharge
         return RealCharge if m.detuning_ratio == 0.0 and is_real(m, state) else HermitianCharge
     return GeneralCharge
@@ -87,14 +91,15 @@ class Stepper:
     """Collisions in chunks, on levels that grow so that at most LOST is lost at the end.
 
     Without `dimension` a run that needs more than LARGEST is refused with ValueError. With one, figures are
-    those of its first levels, and a run that needs more than may be carried leaks. `first` (1, 5) is the row
+    those of its first levels, and a run that needs more than `most` levels leaks. `first` (1, 5) is the row
     of the initial state, as `advance` has them.
     """
 
     def __init__(self, m: Parameters, state: np.ndarray, collisions: int, dimension: int | None) -> None:
         self._m, self.collisions, self._given = m, collisions, dimension
-        self._most = min(LARGEST, max(2 * dimension, AROUND)) if dimension else LARGEST
         self.kind = representation(m, state)
+        largest = MOST_LEVELS if self.kind is DuringCharge else LARGEST
+        self.most = min(largest, max(2 * dimension, AROUND)) if dimension else largest
         size = dimension or min(max(_FIRST, _with_room(len(state))), LARGEST)
         self.charge = self.kind(m, resized(self.kind.own(m, state), size))
         self.done, self.lost = 0, 1.0 - float(self.charge.populations.sum())
@@ -140,17 +145,17 @@ class Stepper:
     def _enough(self, lost: np.ndarray, count: int) -> bool:
         """True if too little is lost to matter: its amplitude, the root of it, interferes with what stays."""
         in_all = lost[-1] - self._lost_first <= 0.9 * LOST * (self.done + count) / self.collisions
-        return in_all and bool(lost[-1] - self.lost <= _UNSEEN)
+        return in_all and bool(lost[-1] - self.lost <= UNSEEN)
 
     def _may_grow(self) -> bool:
-        if self.levels >= LARGEST and not self._given:
-            raise ValueError(f"dimension: {LARGEST} levels hold the state to a lost weight of {LOST:g} only "
-                             f"up to collision k = {self.done}; ask for fewer collisions, or give a "
+        if self.levels >= self.most and not self._given:
+            raise ValueError(f"dimension: {self.most} levels hold the state to a lost weight of {LOST:g} "
+                             f"only up to collision k = {self.done}; ask for fewer collisions, or give a "
                              "dimension and read lost_weight")
-        return self.levels < self._most
+        return self.levels < self.most
 
     def _larger(self) -> int:
-        return min(self._most, int(1.5 * self.levels) // 8 * 8 + 8)
+        return min(self.most, int(1.5 * self.levels) // 8 * 8 + 8)
 
 
 def _with_room(levels: int) -> int:

@@ -1,0 +1,82 @@
+"""The receive line by substitution: a source of known power, far off the mode: the loop sends all back.
+
+The laser stays off. The power goes up in steps of 1 dB; the logarithmic detector answers with a straight
+line, the mixer with an amplitude that grows as the square root, until something compresses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pymeasure.experiment import FloatParameter, Procedure
+
+from twin.calibration import compression, conversion, log_line
+
+from .machinery import settings
+from .machinery.acquire import Acquisition
+from .machinery.bursts import amplitude
+from .machinery.measured import Measured
+from .machinery.rows import COLUMNS
+
+POWER = "calibration.power"
+
+
+class ReceiverCalibration(Procedure):
+    """Step a known power through the receive line: slope, intercept, conversion, compression."""
+
+    ROLES = ("pump", "timing", "digitiser", "microwave")
+    DATA_COLUMNS = COLUMNS
+    acquisition: Acquisition
+
+    shots = settings.shots(default=45)
+    frequency_offset = FloatParameter("Offset", units="Hz", default=6e6, minimum=-1e9, maximum=1e9,
+                                      description="of the source from the line's frequency: many line widths")
+    power_start = FloatParameter("First power", units="dBm", default=-54.0, minimum=-130.0, maximum=20.0,
+                                 description="power at the loop")
+    power_stop = FloatParameter("Last power", units="dBm", default=-10.0, minimum=-130.0, maximum=20.0,
+                                description="power at the loop")
+    repetition_rate = settings.repetition_rate(default=20.0)
+
+    def startup(self) -> None:
+        self.acquisition.begin_dark(self, also=(POWER,))
+
+    def execute(self) -> None:
+        bench = self.acquisition.bench
+        source, line = bench.roles["microwave"], bench.description.receivers["burst"].frequency
+        source.frequency, source.gated = line + self.frequency_offset, False
+        for step, power in enumerate(np.linspace(self.power_start, self.power_stop, self.shots)):
+            if self.should_stop():
+                return
+            source.power = float(power)
+            if step == 0:
+                self.acquisition.switch_on("microwave")
+                source.settle()
+            self.acquisition.take_dark({POWER: float(source.power)})
+        source.output = False
+
+    def shutdown(self) -> None:
+        self.acquisition.end()
+
+    def answer(self, measured: Measured) -> dict[str, Any]:
+        """`slope` [V/dB] and `intercept` [dBm] of the log detector, `conversion` of the mixer, and, where
+        something compresses, `compression_point` [dBm at the loop]."""
+        powers = np.array([shot.settings[POWER] for shot in measured.shots])
+        if len(powers) < 5:
+            return {"verdict": "too few steps"}
+        receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
+        if receivers["burst"].detector == "if":
+            volts = np.array([_amplitude(receivers["burst"], shot) for shot in measured.shots])
+            answer |= conversion(powers, volts, receivers["burst"])
+            answer |= compression(powers, volts)
+        if "log" in receivers and "log" in measured.shots[0].waveforms:
+            means = np.array([float(np.mean(shot.waveforms["log"].volts)) for shot in measured.shots])
+            answer |= log_line(powers, means, receivers["log"])
+        return answer
+
+
+def _amplitude(receiver: Any, shot: Any) -> float:
+    """Mean amplitude of the recorded carrier [V], less what its noise adds to the square."""
+    _, volts = amplitude(receiver, shot)
+    turn = np.angle(np.sum(volts[1:] * np.conj(volts[:-1])))
+    return float(np.abs(np.mean(volts * np.exp(-1j * turn * np.arange(len(volts))))))

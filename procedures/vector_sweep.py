@@ -1,0 +1,66 @@
+"""The cavity's resonance with the network analyser: reflection in magnitude and phase, in one sweep.
+
+The laser stays off. The phase tells an undercoupled cavity from an overcoupled one, which `cavity_sweep`,
+with its scalar power, cannot.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
+
+from twin.cavity import fit_cavity
+
+from .machinery.acquire import Acquisition
+from .machinery.measured import Measured
+
+_NAMES = ("frequency", "loaded_quality", "unloaded_quality", "coupling_factor", "cable_delay")
+
+
+class VectorSweep(Procedure):
+    """Sweep the network analyser over the cavity: frequency, Q, coupling and cable."""
+
+    ROLES = ("vna",)
+    DATA_COLUMNS = ["frequency (Hz)", "reflection_real", "reflection_imaginary"]
+    acquisition: Acquisition
+
+    frequency = FloatParameter("Centre frequency", units="Hz", default=1.4495e9, minimum=1e7, maximum=2e10,
+                               description="middle of the sweep")
+    span = FloatParameter("Span", units="Hz", default=3e6, minimum=1e3, maximum=1e9,
+                          description="width of the sweep; ten line widths are a good choice")
+    points = IntegerParameter("Points", default=401, minimum=11, maximum=20_001,
+                              description="frequencies of the sweep")
+    bandwidth = FloatParameter("Bandwidth", units="Hz", default=1e3, minimum=1.0, maximum=1e6,
+                               description="of the receiver: narrow is quiet and slow")
+    power = FloatParameter("Power", units="dBm", default=-20.0, minimum=-90.0, maximum=20.0,
+                           description="power at the port")
+
+    def startup(self) -> None:
+        names = ("frequency", "reflection_real", "reflection_imaginary")
+        self.acquisition.begin_sweep(self, dict.fromkeys(names, self.points))
+
+    def execute(self) -> None:
+        vna = self.acquisition.bench.roles["vna"]
+        frequency, s = vna.read_reflection(self.frequency, self.span, self.points, self.bandwidth, self.power)
+        self.emit("batch results", {"frequency (Hz)": frequency, "reflection_real": s.real,
+                                    "reflection_imaginary": s.imag})
+        self.acquisition.make_safe()
+        self.acquisition.take_trace({"frequency": frequency, "reflection_real": s.real,
+                                     "reflection_imaginary": s.imag})
+
+    def shutdown(self) -> None:
+        self.acquisition.end()
+
+    def answer(self, measured: Measured) -> dict[str, Any]:
+        if not len(measured.shots):
+            return {}
+        traces = measured.shots[0].traces
+        s = np.asarray(traces["reflection_real"]) + 1j * np.asarray(traces["reflection_imaginary"])
+        found = fit_cavity(np.asarray(traces["frequency"]), s)
+        answer: dict[str, Any] = {"verdict": found.verdict}
+        for name in _NAMES:
+            if name in found.parameters:
+                answer |= {name: found.parameters[name], f"{name}_sigma": found.sigma[name]}
+        return answer
