@@ -92,6 +92,7 @@ class Acquisition:
         self._start_store({})
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
         self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
+        self.bench.guard.await_ready()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
@@ -100,6 +101,7 @@ class Acquisition:
         self._settings = self.read_settings()
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
+        self.bench.guard.await_ready()
 
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles

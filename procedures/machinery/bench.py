@@ -119,8 +119,8 @@ class Bench:
                 self.console = Console(description.console)
             self._connect(tolerant)
             if self._guard is not None:
+                self._guard.connect()
                 self._start_safe()
-                self._guard.await_ready()
         except BaseException:
             self.close()
             raise

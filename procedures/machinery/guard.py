@@ -55,11 +55,15 @@ class Guard:
         for thread in self._threads:
             thread.start()
 
+    def connect(self) -> None:
+        """Have it make its own connections: after the controller's, should an instrument take one only."""
+        self._say("connect")
+
     def await_ready(self) -> dict[str, Any]:
-        """{connections, later, seconds, found, start}: what the guard can reach; BenchFailure without one.
+        """Before anything is armed. {connections, later, seconds, found, start}: what the guard can reach.
 
         `seconds` is how long it takes to read everything back over its own connections, `start` [s] how long
-        it took until it was on guard.
+        it took until it was on guard. BenchFailure without a guard.
         """
         if not self._ready.wait(_START_TIME) or not self.rehearsal:
             raise BenchFailure(f"the guard process did not start, and nothing is done without it; {self.log} "
@@ -75,7 +79,7 @@ class Guard:
         """Why this guard protects nobody any more; "" while it does."""
         if self._gone:
             return f"the guard process has ended ({self._last_words or f'see {self.log}'})"
-        silent = time.monotonic() - self._answered
+        silent = time.monotonic() - self._answered if self._ready.is_set() else 0.0
         return f"the guard process has not answered for {silent:.1f} s" if silent > _SILENCE else ""
 
     def require(self) -> None:
@@ -89,11 +93,11 @@ class Guard:
         self._say(f"run {run}" if run else "run")
 
     def close(self) -> None:
-        """Send the guard home: the bench is safe, and it does nothing."""
+        """Send the guard home: the bench is safe, and it does nothing. One that still starts is ended."""
         self._ending.set()
         self._threads[0].join(_END_TIME)  # before its pipe is closed and the number given to another file
         self._say("end")
-        if self._threads[0].is_alive():
+        if self._threads[0].is_alive() or not self._ready.is_set():
             self._process.kill()
         try:
             self._process.wait(_END_TIME)
@@ -147,6 +151,7 @@ def rehearse(description: Any) -> dict[str, Any]:
     """What a guard of this bench could reach, and how fast; it commands nothing. BenchFailure without one."""
     guard = Guard(description, holding=False)
     try:
+        guard.connect()
         return guard.await_ready()
     finally:
         guard.close()

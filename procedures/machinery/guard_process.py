@@ -1,9 +1,10 @@
 """The guard: a process that makes the bench safe when its controller dies, however, or stalls.
 
 `python -P -m procedures.machinery.guard_process`, spoken to over its pipes in lines. The first line in is an
-order (JSON), answered by `ready {JSON}` once it has connections of its own. From then on an empty line is a
-beat of the controller's heart, `run PATH` names the run under way (`run` alone: none), `end` says goodbye;
-each is answered by an empty line. Until the heart stops it says nothing to the instruments.
+order (JSON). `connect`, said once the controller has its own connections, is answered by `ready {JSON}`. From
+then on an empty line is a beat of the controller's heart, `run PATH` names the run under way (`run` alone:
+none), `end` says goodbye; each is answered by an empty line. Until the heart stops it says nothing to the
+instruments.
 
 It arms nothing and resets nothing. It lives in a process group of its own and ends after what it does, which
 it writes into the run's events.jsonl once the controller's lock on that is gone, and otherwise to its log.
@@ -44,21 +45,19 @@ class GuardedBench:
     """The guard's own connections to all roles that have a safe state."""
 
     def __init__(self, order: Mapping[str, Any]) -> None:
-        self._declared: Mapping[str, Mapping[str, str]] = order["roles"]
-        self._visa: str = order["visa"]
-        self.roles: dict[str, Any] = {}
-        self.unreachable: dict[str, Exception] = {}
-        self._connect(self._shareable())
-
-    def _shareable(self) -> list[str]:
-        """Roles whose instruments serve several connections, so that the guard may be there beforehand."""
         from instruments import load_driver
 
-        return [role for role in self._places()
-                if not getattr(load_driver(self._declared[role]["driver"], role), "one_session", False)]
+        self._declared: Mapping[str, Mapping[str, str]] = order["roles"]
+        self._visa: str = order["visa"]
+        self._places = [role for role in ORDER if role in self._declared]
+        self._drivers = {role: load_driver(self._declared[role]["driver"], role) for role in self._places}
+        self.roles: dict[str, Any] = {}
+        self.unreachable: dict[str, Exception] = {}
 
-    def _places(self) -> list[str]:
-        return [role for role in ORDER if role in self._declared]
+    def connect(self) -> None:
+        """To instruments that serve several connections, so that the guard is there beforehand."""
+        self._connect(role for role, driver in self._drivers.items()
+                      if not getattr(driver, "one_session", False))
 
     def _connect(self, roles: Iterable[str]) -> None:
         from instruments import connect
@@ -77,14 +76,14 @@ class GuardedBench:
         began = time.monotonic()
         state = read_back(self.roles)
         return {"connections": list(self.roles), "found": state.message,
-                "later": [role for role in self._places() if role not in self.roles],
+                "later": [role for role in self._places if role not in self.roles],
                 "seconds": time.monotonic() - began}
 
     def make_safe(self) -> SafeState:
         """Through the connections that are there, then those that could only be made now; until verified."""
         for _ in range(_ATTEMPTS):
             state = make_safe(self.roles, self.unreachable)
-            missing = [role for role in self._places() if role not in self.roles]
+            missing = [role for role in self._places if role not in self.roles]
             if state.verified and not missing:
                 break
             self._connect(missing)
@@ -158,6 +157,10 @@ def main() -> None:
             hold(held.enter_context(open(order["lock"], "a")))
             held.callback(_remove, Path(order["lock"]))
         bench = GuardedBench(order)
+        while (line := lines.get()) != "connect":
+            if line in (None, "end"):
+                return  # before anything was armed
+        bench.connect()
         answer(f"ready {json.dumps(bench.look())}")
         reason, run = watch(lines, answer)
         if not reason:

@@ -209,6 +209,7 @@ def guarded(served, monkeypatch):
     """What the guard process holds, in this process, with a shutter that serves one connection only."""
     monkeypatch.setattr(Shutter, "one_session", True)
     found = GuardedBench(order_for(describe_bench(served[0]), None))
+    found.connect()
     yield found
     for instrument in found.roles.values():
         instrument.disconnect()
