@@ -23,7 +23,7 @@ from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
-from .rotating_frame import drive_turning, frame_values, is_on
+from .rotating_frame import drive_quadratures, drive_turning, frame_values, is_on
 from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
 from .solution import SHOWN, Solution, photon_number
 from .spread import Spread
@@ -101,18 +101,7 @@ class Problem:
         if self.spread is not None and self.spread.is_detuned:
             on.add("energy_3")
         on |= {t for t in TONES if is_on(getattr(self.drive, t)) or t in self.names}
-        eps = self.drive.cavity_drive
-        if is_on(eps):
-            parts = eps.values if isinstance(eps, Steps) else (eps,)
-            turn, turns = self.turning(self.parameters, self.drive)
-            turning = turn != 0 or bool(turns.keys() & set(self.names))
-            if turning or any(complex(v).real != 0 for v in parts):
-                on.add("cavity_drive_re")
-            if turning or any(complex(v).imag != 0 for v in parts):
-                on.add("cavity_drive_im")
-        elif "cavity_drive" in self.names:  # at zero its direction is the real one
-            turn, _ = self.turning(self.parameters, self.drive)
-            on |= {"cavity_drive_re"} | ({"cavity_drive_im"} if turn else set())
+        on |= drive_quadratures(self.parameters, self.drive, self.names)
         return tuple(sorted(on))
 
     def _moves(self, switch: str) -> bool:
