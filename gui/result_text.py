@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from procedures.machinery.answers import UNITS
 from procedures.machinery.events import RunEnded
 
 from .fitted_names import FITTED
 from .number_text import concise, engineering
-
-_UNITS = {"energy": "J", "frequency": "Hz"}
 
 
 def outcome(event: RunEnded) -> str:
@@ -38,7 +37,7 @@ def _answer(name: str, value: float, sigma: float | None) -> str:
     if name in FITTED:
         f = FITTED[name]
         return f"{words} {_pair(value, sigma, f.scale)} {f.unit}".rstrip()
-    unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+    unit = UNITS.get(name, "")
     if not unit:
         return f"{words} {_pair(value, sigma, 1.0)}"
     _, _, prefixed = engineering(value, unit).partition(" ")

@@ -23,6 +23,7 @@ _PLACES = {
     "ring_down": ("ring_down", "RingDown"),
     "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
     "seeded_delay": ("seeded_delay", "SeededDelay"),
+    "pump_probe": ("pump_probe", "PumpProbe"),
     "drive_scan": ("drive_scan", "DriveScan"),
     "battery_store": ("battery_store", "BatteryStore"),
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),

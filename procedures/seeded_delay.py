@@ -51,7 +51,7 @@ class SeededDelay(Procedure):
             if self.should_stop():
                 return
             source.power = float(power)
-            self.acquisition.take(self.pump_energy, {POWER: float(source.power)})
+            self.acquisition.take(self.pump_energy, {POWER: float(source.power), "microwave.output": 1.0})
         source.output = False
         self.acquisition.finish()
 

@@ -23,6 +23,10 @@ TUNED = "cavity.frequency"
 """The setting [Hz] under which a procedure stores where it has measured the mode before a shot."""
 
 
+AT_THE_LOOP = ("microwave", "vna")
+"""Roles whose sources feed the cavity."""
+
+
 class Origin(StrEnum):
     """Where a shot's data come from; MIXED: some roles of the bench are software, some are real."""
 
@@ -93,6 +97,11 @@ class Shot:
             raise KeyError(f"shot {self.number} has no burst record; it has: "
                            f"{', '.join([*self.waveforms, *self.traces]) or 'nothing'}")
         return self.waveforms["burst"]
+
+    @property
+    def driven(self) -> bool:
+        """Whether a source was feeding the cavity."""
+        return any(self.settings.get(f"{role}.output") for role in AT_THE_LOOP)
 
     def with_fit(self, fit: FitRow | None) -> Shot:
         """The same shot with the twin's answer attached."""

@@ -31,9 +31,10 @@ _DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
 
 
 def is_free_burst(bench: BenchDescription, shot: Shot) -> bool:
-    """Whether a shot is what the fit's model tells of: a burst in a mode that the gate does not spoil."""
+    """Whether a shot is what the fit's model tells of: a burst in a mode that nothing feeds or spoils."""
     gated = shot.settings.get("timing.gate_length", 0.0) > GATE_AT_REST
-    return "burst" in shot.waveforms and not (gated and bench.roles["timing"].options["gate"] == "cavity")
+    spoiled = gated and "timing" in bench.roles and bench.roles["timing"].options["gate"] == "cavity"
+    return "burst" in shot.waveforms and not shot.driven and not spoiled
 
 
 def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:
@@ -63,6 +64,8 @@ def _light(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> I
 
 
 def _noise(bench: BenchDescription, shot: Shot) -> Iterator[str]:
+    if shot.driven:
+        return  # what stands there before the light is the tone
     for name, receiver in bench.receivers.items():
         record = shot.waveforms.get(name)
         dark = record.volts[record.time < bench.pump.arrival - 2.0 * EARLY] if record is not None else ()
@@ -122,7 +125,7 @@ def _photons(receiver: Receiver, volts: np.ndarray) -> np.ndarray:
 def _budget(bench: BenchDescription, shot: Shot, pulse: Pulse) -> Iterator[str]:
     """A burst cannot bring more than the inversion that the pulse can have made, to the last quantum."""
     receiver, record, p = bench.receivers["burst"], shot.waveforms.get("burst"), bench.expected.parameters
-    if record is None or not pulse.energy > 0.0 or receiver.carrier_frequency == 0.0:
+    if record is None or not pulse.energy > 0.0 or receiver.carrier_frequency == 0.0 or shot.driven:
         return
     photons = float(np.sum(_photons(receiver, record.volts))) * record.interval
     emitted = photons * receiver.watts_per_photon * (1.0 + 1.0 / receiver.coupling_factor)

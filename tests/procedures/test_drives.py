@@ -7,6 +7,7 @@ from procedures import open_bench, run
 from procedures.battery_store import storage_time
 from procedures.machinery.bench import bench_file, describe_bench
 from procedures.machinery.separable import separable
+from twin import simulate
 from twin.storage import relaxed
 
 VIRTUAL = bench_file("virtual").read_text("utf-8")
@@ -64,3 +65,17 @@ def test_a_line_with_one_curved_number_is_fitted_with_honest_errors():
                           [np.geomspace(0.1, 10.0, 30)])
         pulls.append((found.shape[0] - 0.8) / np.sqrt(found.covariance[0, 0]))
     assert abs(np.mean(pulls)) < 0.35 and 0.75 < np.std(pulls) < 1.3
+
+
+def test_a_probe_comes_back_as_much_stronger_as_the_mean_field_says(served, tmp_path):
+    with open_bench(served[0]) as bench:
+        found = run("pump_probe", bench, tmp_path, seed=2, shots=11, repetition_rate=20).result
+    bench = describe_bench("virtual")
+    receiver, p = bench.receivers["burst"], bench.expected.parameters
+    times, start = np.linspace(0.0, 23e-6, 2301), 20e-6
+    drive = bench.drive(0.2e-3, start).replace(cavity_drive=1e9)
+    field = simulate(p, drive, times, model="mean_field").field
+    leaving = np.abs(field + 1j * 1e9 / receiver.external_decay)       # emission and what the loop reflects
+    expected = 20 * np.log10(leaving[-1] / leaving[times < start][-1])
+    assert abs(found["gain_db"] - expected) < 4 * found["gain_db_sigma"] + 1.0      # [truth] is some per cent off
+    assert 1e5 < found["bandwidth"] < 4e5

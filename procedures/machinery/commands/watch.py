@@ -16,14 +16,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from procedures.machinery import events
-from procedures.machinery.rows import FITTED
+from procedures.machinery.answers import UNITS
 from procedures.machinery.shot import FitRow, Shot
 from twin.quantity import nearest, show
 
 _COLUMNS = {"collective_coupling": ("G", 1e6, "Mrad/s"), "cavity_decay": ("kappa", 1e6, "/us"),
             "dephasing_35": ("chi", 1e6, "/us"), "seed_photons": ("seed", 1e3, "k")}
 _ROWS_SHOWN = 24
-_UNITS = {**FITTED, "threshold_energy": "J", "detection_energy": "J", "frequency": "Hz"}
 STYLES = ("auto", "plain")
 
 
@@ -148,8 +147,8 @@ def show_result(result: Mapping[str, object]) -> str:
             continue
         if isinstance(value, float):
             error = result.get(name + "_sigma")
-            value = show(value, _UNITS.get(name, ""), 5)
-            value += f" ± {show(error, _UNITS.get(name, ''), 3)}" if isinstance(error, float) else ""
+            value = show(value, UNITS.get(name, ""), 5)
+            value += f" ± {show(error, UNITS.get(name, ''), 3)}" if isinstance(error, float) else ""
         if isinstance(value, dict):
             value = ", ".join(f"{key} {number}" for key, number in value.items())
         lines.append(f"{name}: {value}")

@@ -1,0 +1,17 @@
+"""The names under which procedures answer, and the unit of each: for terminal and window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .rows import FITTED
+
+UNITS: Mapping[str, str] = {
+    **FITTED,
+    "threshold_energy": "J", "detection_energy": "J", "energy": "J",
+    "frequency": "Hz", "linewidth": "Hz", "splitting": "Hz", "bandwidth": "Hz",
+    "frequency_35": "rad/s", "rabi_per_sqrt_watt": "rad/s/W^(1/2)",
+    "growth_rate": "1/s", "delay_mean": "s", "delay_sigma": "s", "storage_time": "s", "cable_delay": "s",
+    "slope": "V/dB", "intercept": "dBm", "compression_point": "dBm", "gain_db": "dB",
+}
+"""{answer: SI unit}; one that is not here is a pure number."""

@@ -1,0 +1,101 @@
+"""The maser as an amplifier: a weak tone at the loop, and how much stronger it comes back after the pulse.
+
+Every record holds both: what the cavity reflects before the light, and the same tone a probe delay after it,
+while the inversion amplifies it and no burst has grown yet. Their ratio in power is the gain at that
+detuning and delay; on its way up it narrows, as the field of a tone on resonance grows longest. The tone
+stands far above the thermal photons and far below what empties the inversion.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from pymeasure.experiment import FloatParameter
+
+from twin.bench_description import BenchDescription
+
+from .machinery import settings
+from .machinery.acquire import ROLES
+from .machinery.bursts import amplitude
+from .machinery.measured import Measured
+from .machinery.shot import Shot
+from .single_shot import SingleShot
+
+_AVERAGED = 0.15e-6  # [s] to both sides of the probe delay
+_DARK = 0.2e-6  # [s] before the light in which the filter sees it already
+_TOP = 8.0  # [dB] below the highest gain, down to which the curve is told
+_ORDER = 4  # of the polynomial through it
+
+
+class PumpProbe(SingleShot):
+    """Probe the pumped cavity with a weak tone at several detunings: gain and bandwidth."""
+
+    ROLES: tuple[str, ...] = (*ROLES, "microwave")
+
+    shots = settings.shots(default=21)
+    pump_energy = settings.pump_energy(default=0.2e-3)
+    power = FloatParameter("Power", units="dBm", default=-50.0, minimum=-130.0, maximum=20.0,
+                           description="of the probe at the loop")
+    span = FloatParameter("Span", units="Hz", default=5e5, minimum=1e3, maximum=1e8,
+                          description="range of the probe's detunings, the cavity in the middle")
+    probe_delay = FloatParameter("Probe delay", units="s", default=3e-6, minimum=0.0, maximum=1e-3,
+                                 description="from the light until the gain is read")
+
+    def execute(self) -> None:
+        bench = self.acquisition.bench
+        mode, source = bench.description.receivers["burst"].frequency, bench.roles["microwave"]
+        source.frequency, source.power, source.gated = mode, self.power, False
+        self.acquisition.switch_on("microwave")
+        for frequency in mode + self.span * np.linspace(-0.5, 0.5, self.shots):
+            if self.should_stop():
+                return
+            source.frequency = float(frequency)
+            source.settle()
+            self.acquisition.take(self.pump_energy, {"microwave.frequency": float(source.frequency),
+                                                     "microwave.output": 1.0})
+        source.output = False
+        self.acquisition.finish()
+
+    def answer(self, measured: Measured) -> dict[str, Any]:
+        """`gain_db` at the best detuning, `bandwidth` [Hz] over which it is within 3 dB of that."""
+        found = [gain(measured.description, shot, self.probe_delay) for shot in measured.shots
+                 if math.isfinite(shot.start)]
+        return curve(*np.array(found).reshape(-1, 2).T)
+
+
+def gain(bench: BenchDescription, shot: Shot, probe_delay: float) -> tuple[float, float]:
+    """(detuning [Hz] from the declared mode, gain [dB]) of one record."""
+    receiver = bench.receivers["burst"]
+    detuning = shot.settings["microwave.frequency"] - receiver.frequency
+    time, volts = amplitude(receiver, shot)
+    standing = volts * np.exp(-2j * math.pi * detuning * time)
+    dark = standing[time < shot.start - _DARK]
+    lit = standing[np.abs(time - shot.start - probe_delay) < _AVERAGED]
+    if not len(dark) or not len(lit):
+        return detuning, math.nan
+    return detuning, 20.0 * math.log10(abs(np.mean(lit)) / max(abs(np.mean(dark)), 1e-300))
+
+
+def curve(detuning: np.ndarray, gains: np.ndarray) -> dict[str, float]:
+    """{gain_db, bandwidth [Hz]} with errors from the scatter about a polynomial; what it does not hold is
+    absent."""
+    high = gains > np.max(gains[np.isfinite(gains)], initial=-math.inf) - _TOP
+    x, y = detuning[high], gains[high]
+    if len(x) < _ORDER + 2 or np.ptp(x) == 0.0:
+        return {}
+    line = np.polynomial.Polynomial.fit(x, y, _ORDER)
+    scatter = math.sqrt(float(np.sum((y - line(x)) ** 2)) / (len(x) - _ORDER - 1))
+    fine = np.linspace(x.min(), x.max(), 2001)
+    told = line(fine)
+    top = int(np.argmax(told))
+    sigma = scatter * math.sqrt((_ORDER + 1) / len(x))
+    answer = {"gain_db": float(told[top]), "gain_db_sigma": sigma}
+    below, above = np.flatnonzero(told[:top] < told[top] - 3.0), np.flatnonzero(told[top:] < told[top] - 3.0)
+    if not len(below) or not len(above):
+        return answer
+    edges = np.array([fine[below[-1]], fine[top + above[0]]])
+    slopes = np.abs(line.deriv()(edges))
+    return answer | {"bandwidth": float(np.ptp(edges)),
+                     "bandwidth_sigma": sigma * math.sqrt(2.0 * float(np.sum(slopes**-2)))}
