@@ -77,5 +77,5 @@ def test_a_probe_comes_back_as_much_stronger_as_the_mean_field_says(served, tmp_
     field = simulate(p, drive, times, model="mean_field").field
     leaving = np.abs(field + 1j * 1e9 / receiver.external_decay)       # emission and what the loop reflects
     expected = 20 * np.log10(leaving[-1] / leaving[times < start][-1])
-    assert abs(found["gain_db"] - expected) < 4 * found["gain_db_sigma"] + 1.0      # [truth] is some per cent off
+    assert abs(found["gain_db"] - expected) < 4 * found["gain_db_sigma"] + 1.0  # [truth] is some per cent off
     assert 1e5 < found["bandwidth"] < 4e5
