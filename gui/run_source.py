@@ -14,8 +14,8 @@ from typing import Any
 from procedures import catalogue, open_bench, run
 from procedures.machinery import events
 from procedures.machinery.bench import Bench, describe_bench
+from procedures.machinery.bench_lock import ask_controller
 from procedures.machinery.failures import StateUnknown
-from procedures.machinery.guard import ask_controller
 from procedures.machinery.safety import make_safe
 from procedures.machinery.settings import values
 from procedures.machinery.shot import Origin

@@ -104,7 +104,8 @@ def _ask(resource: str, dialects: list[Dialect], visa_library: str, timeout: flo
         except InstrumentError as nobody:
             return Answer(resource, "", (), str(nobody))
         try:
-            identity = session.greet()
+            with session.urgent(timeout):  # which spends no time on asking why there was no answer
+                identity = session.greet()
         except InstrumentError as silent:
             problem = problem or str(silent)
         else:

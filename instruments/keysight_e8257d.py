@@ -19,8 +19,6 @@ from .scpi_instrument import Guarded
 
 REFERENCE_UNLOCKED, UNLEVELLED = 0b10, 0b10     # of STATus:QUEStionable:FREQuency and :POWer
 
-SWITCH = {False: 0, True: 1}
-
 
 class KeysightE8257D(Guarded, Agilent8257D):
     """The E8257D with checked sets. Safe state: RF output off, read back."""
@@ -38,20 +36,23 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     output = Instrument.control(
         ":OUTPUT?", ":OUTPUT %d;", """Control whether the RF output is on (bool).""",
-        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
 
     modulation = Instrument.control(
-        ":OUTP:MOD?", ":OUTP:MOD %d", """Control whether the output is modulated (bool).""",
-        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
-
-    pulse_modulation = Instrument.control(
-        ":PULM:STAT?", ":PULM:STAT %d", """Control whether that is by pulses (bool).""",
-        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
+        ":OUTP:MOD?", ":OUTP:MOD %d;", """Control whether the output is modulated (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
 
     pulse_source = Instrument.control(
-        ":PULM:SOUR?", ":PULM:SOUR %s", """Control what makes the pulses (str).""",
-        validator=strict_discrete_set, map_values=True, cast=str, check_set_errors=True,
-        values={"internal": "INT", "external": "EXT", "scalar": "SCAL"})
+        ":PULM:SOUR?", ":PULM:SOUR %s;", """Control what pulses it (str: "internal" or "external").""",
+        validator=strict_discrete_set, values={"internal": "INT", "external": "EXT"}, map_values=True,
+        cast=str, check_set_errors=True)
+
+    pulse_modulation = Instrument.control(
+        ":PULM:STAT?", ":PULM:STAT %d;", """Control whether the output is pulsed (bool).""",
+        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
+        check_set_errors=True)
 
     reference = Instrument.measurement(
         ":ROSC:SOUR?", """Get which 10 MHz it follows (str: "internal" or "external").""",
@@ -81,11 +82,16 @@ class KeysightE8257D(Guarded, Agilent8257D):
         """Get whether it holds the level that was set (bool)."""
         return not self.power_status & UNLEVELLED
 
-    def follow_gate(self, gated: bool) -> None:
-        """Let the output out only while its pulse input is high, or always; verified."""
+    @property
+    def gated(self) -> bool:
+        """Control whether the output follows the bench's gate (bool)."""
+        return self.modulation and self.pulse_modulation and self.pulse_source == "external"
+
+    @gated.setter
+    def gated(self, on: bool) -> None:
         self.put("pulse_source", "external")
-        self.put("pulse_modulation", gated)
-        self.put("modulation", gated)
+        self.put("pulse_modulation", on)
+        self.put("modulation", on)
 
     def settle(self) -> None:
         """Return once a new frequency has settled (about 11 ms)."""
@@ -93,7 +99,8 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output, read back."""
-        return {"frequency": self.frequency, "power": self.power, "output": self.output}
+        return {"frequency": self.frequency, "power": self.power, "output": self.output,
+                "gated": self.gated}
 
     def _to_safe_state(self) -> None:
         self.put("output", False)

@@ -85,6 +85,9 @@ class Timing(Role, Protocol):
     def set_q_switch_delay(self, seconds: float) -> float:
         """Q-switch after the lamp [s]: sets the pulse energy."""
 
+    def set_gate(self, start: float, length: float) -> tuple[float, float]:
+        """The gate's rise after the Q-switch [s], negative before it, and its length [s]."""
+
     def inhibit(self) -> None:
         """No output fires whatever triggers; verified."""
 
@@ -123,11 +126,12 @@ class Digitiser(Role, Protocol):
 
 
 class Microwave(Role, Protocol):
-    """A continuous-wave source."""
+    """A continuous-wave source. `gated`: the output follows the bench's gate."""
 
     frequency: float
     power: float
     output: bool
+    gated: bool
 
 
 class Analyser(Role, Protocol):

@@ -160,41 +160,16 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """Q-switch after the lamp [s], which sets the pulse energy; returns what was read back."""
         return self.set_delay(self.C, self.A, seconds)
 
-    def set_gate(self, start: float, stop: float) -> dict[str, float]:
-        """GH high from `start` to `stop` [s after the Q-switch's trigger]; returns what was read back.
-
-        A gate that rises before the Q-switch counts from the lamp and does not follow a Q-switch that is
-        moved later. ValueError for one that ends before it begins, or begins before the lamp.
-        """
-        if not stop >= start:
-            raise ValueError(f"gate: stop = {stop:g} s must not lie before start = {start:g} s")
-        early = start < 0.0
-        reference = self.A if early else self.C
-        self.set_delay(self.G, reference, start + self.edges[self.C].delay[1] if early else start)
-        self.set_delay(self.H, self.G, stop - start)
-        return self.gate()
-
-    def close_gate(self) -> None:
-        """GH without a pulse, whatever was set before."""
-        self.set_delay(self.G, self.T0, 0.0)
-        self.set_delay(self.H, self.G, 0.0)
-
-    def gate(self) -> dict[str, float]:
-        """When GH rises and falls [s after the Q-switch's trigger], read back; equal: no pulse."""
-        q_switch = self._after_t0(self.C)
-        return {"gate_start": self._after_t0(self.G) - q_switch,
-                "gate_stop": self._after_t0(self.H) - q_switch}
-
-    def _after_t0(self, edge: int) -> float:
-        total = 0.0
-        while edge != self.T0:
-            edge, delay = self.edges[edge].delay
-            total += delay
-        return total
+    def set_gate(self, start: float, length: float) -> tuple[float, float]:
+        """Gate GH: rise after the Q-switch [s], which may lie before it, and length [s]; read back."""
+        return (self.set_delay(self.G, self.C, start), self.set_delay(self.H, self.G, length))
 
     def set_delay(self, edge: int, reference: int, seconds: float) -> float:
-        """Delay of an edge after another one [s]; returns what was read back. ValueError out of range."""
-        strict_range(seconds, [0.0, LONGEST_DELAY])
+        """Delay of an edge after another one [s]; returns what was read back. ValueError out of range.
+
+        Negative where the edge comes before the other one; Refused if it would then come before T0.
+        """
+        strict_range(seconds, [-LONGEST_DELAY, LONGEST_DELAY])
         channel = self.edges[edge]
         channel.delay = (reference, seconds)
         counts_from, found = channel.delay
@@ -210,10 +185,6 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """All outputs fire at the next trigger; verified."""
         self.put("inhibited", "none")
 
-    def release_dark(self) -> None:
-        """Digitiser and gate fire at the next trigger, lamp and Q-switch do not; verified."""
-        self.put("inhibited", "AB CD")
-
     def fire(self) -> None:
         """One shot. Sent once and never repeated; after an error it is open whether a pulse went out."""
         with self.turn():
@@ -225,10 +196,11 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
                                  "fire more slowly, or shorten the delays")
 
     def settings(self) -> dict[str, float | str | bool]:
-        """Delays and gate [s], repetition rate [Hz] and inhibition, read back."""
+        """Delays [s], repetition rate [Hz] and inhibition, read back."""
         return {"lamp_delay": self.edges[self.A].delay[1], "q_switch_delay": self.edges[self.C].delay[1],
-                "digitiser_delay": self.edges[self.E].delay[1], "repetition_rate": self.repetition_rate,
-                "trigger_source": self.trigger_source, "inhibited": self.inhibited, **self.gate()}
+                "digitiser_delay": self.edges[self.E].delay[1], "gate_start": self.edges[self.G].delay[1],
+                "gate_length": self.edges[self.H].delay[1], "repetition_rate": self.repetition_rate,
+                "trigger_source": self.trigger_source, "inhibited": self.inhibited}
 
     def _to_safe_state(self) -> None:
         self.inhibit()

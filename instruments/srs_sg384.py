@@ -106,11 +106,16 @@ class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """Get whether it follows the bench's 10 MHz (bool)."""
         return self.timebase == "external"
 
-    def follow_gate(self, gated: bool) -> None:
-        """Let the output out only while its pulse input is high, or always; verified."""
+    @property
+    def gated(self) -> bool:
+        """Control whether the output follows the bench's gate (bool)."""
+        return self.modulation and self.modulation_type == "pulse" and self.pulse_function == "external"
+
+    @gated.setter
+    def gated(self, on: bool) -> None:
         self.put("modulation_type", "pulse")
         self.put("pulse_function", "external")
-        self.put("modulation", gated)
+        self.put("modulation", on)
 
     def settle(self) -> None:
         """Return once a new frequency has settled (about 8 ms)."""
@@ -119,7 +124,7 @@ class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output of type N, and the timebase, read back."""
         return {"frequency": self.frequency, "power": self.power, "output": self.output,
-                "timebase": self.timebase}
+                "gated": self.gated, "timebase": self.timebase}
 
     def _to_safe_state(self) -> None:
         with self.turn():

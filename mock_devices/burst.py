@@ -144,7 +144,7 @@ def _driven(order: Order, pulses: tuple[tuple[float, float], ...]) -> Burst:
     start = first - lit * STEP
     light = _drive(order, [(energy, moment - start) for energy, moment in pulses], start)
     driven = dataclasses.replace(light, cavity_drive=order.gated(start, *_amplitudes(order)),
-                                 cavity_drive_detuning=_tone_in_frame(order))
+                                 cavity_drive_detuning=order.incoming.detuning)
     times = STEP * np.arange(math.ceil((order.until - start) / STEP) + 3)
     alone = _drive(order, [(energy, moment - first) for energy, moment in pulses], first) if pulses else None
     return Burst(start, _shot(order, driven, times), _frame(order), alone, lit=lit)
@@ -156,7 +156,7 @@ def _ringing(order: Order) -> Burst:
     start = order.begin - math.ceil(_SETTLED / p.cavity_decay / STEP) * STEP
     times = STEP * np.arange(math.ceil((order.until - start) / STEP) + 3)
     offset = p.cavity_frequency - p.frequency_35
-    turn = -1j * _tone_in_frame(order)
+    turn = -1j * (offset + order.incoming.detuning)
     field, edges, left = np.empty(len(times), complex), [e - start for e in order.gate or ()], None
     for begin, end in pairwise([0.0, *(e for e in edges if e > 0.0), math.inf]):
         kappa = order.at(begin + start, p.cavity_decay, order.gated_decay or p.cavity_decay)
@@ -188,7 +188,8 @@ def _reflected(order: Order, burst: Burst) -> np.ndarray | None:
 
     With da/dt = -i eps - kappa/2 a, what leaves is sqrt(kappa_ext) a - a_in, sqrt(kappa_ext) a_in = -i eps.
     """
-    turn = _tone_in_frame(order)
+    p = order.parameters
+    turn = p.cavity_frequency - p.frequency_35 + order.incoming.detuning
     if not order.external_decay or abs(turn) > _PASSED:
         return None
     times = STEP * np.arange(len(burst.field))
@@ -217,12 +218,6 @@ def _mean_field(order: Order, drive: Drive, start: float, times: np.ndarray) -> 
 def _frame(order: Order) -> float:
     """Frequency [Hz] of the frame in which the twin tells the field: that of the molecules."""
     return order.parameters.frequency_35 / (2.0 * math.pi)
-
-
-def _tone_in_frame(order: Order) -> float:
-    """The tone's frequency in that frame [rad/s], from which the twin counts the detuning of a drive."""
-    p = order.parameters
-    return p.cavity_frequency - p.frequency_35 + order.incoming.detuning
 
 
 def _drive(order: Order, pulses: list[tuple[float, float]], start: float) -> Drive:

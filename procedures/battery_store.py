@@ -38,11 +38,12 @@ class BatteryStore(SingleShot):
                                description="from the light until the cavity is let go")
 
     def execute(self) -> None:
-        arrival = self.acquisition.bench.description.pump.arrival
+        bench = self.acquisition.bench
+        arrival = bench.description.pump.arrival
         for hold in np.linspace(self.hold_start, self.hold_stop, self.shots):
             if self.should_stop():
                 return
-            self.acquisition.take(self.pump_energy, gate=(SPOILED, arrival + float(hold)))
+            self.acquisition.take(self.pump_energy, bench.gate(SPOILED, arrival + float(hold)))
         self.acquisition.finish()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class BatteryStore(SingleShot):
                  for shot in measured.shots if shot.energy > 0.0]
         points = np.array([(late, energy) for late, energy in found if late is not None]).reshape(-1, 2)
         points = points[points[:, 1] > _FAINT * np.max(points[:, 1], initial=0.0)]
-        return storage_time(points[:, 0], points[:, 1])
+        return storage_time(points[:, 0], points[:, 1]) | {"bursts": len(points)}
 
 
 def storage_time(late: np.ndarray, stored: np.ndarray) -> dict[str, float]:

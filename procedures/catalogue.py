@@ -20,14 +20,14 @@ _PLACES = {
     "shot_statistics": ("shot_statistics", "ShotStatistics"),
     "strong_coupling": ("strong_coupling", "StrongCoupling"),
     "emission_spectrum": ("emission_spectrum", "EmissionSpectrum"),
-    "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
-    "detuning_scan": ("detuning_scan", "DetuningScan"),
     "ring_down": ("ring_down", "RingDown"),
     "receiver_calibration": ("receiver_calibration", "ReceiverCalibration"),
     "seeded_delay": ("seeded_delay", "SeededDelay"),
-    "battery_store": ("battery_store", "BatteryStore"),
-    "drive_scan": ("drive_scan", "DriveScan"),
     "pump_probe": ("pump_probe", "PumpProbe"),
+    "drive_scan": ("drive_scan", "DriveScan"),
+    "battery_store": ("battery_store", "BatteryStore"),
+    "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
+    "detuning_scan": ("detuning_scan", "DetuningScan"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

@@ -13,7 +13,6 @@ from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
 
 from twin.cavity import fit_cavity_power
 
-from .machinery import settings
 from .machinery.acquire import Acquisition
 from .machinery.measured import Measured
 
@@ -31,17 +30,18 @@ class CavitySweep(Procedure):
                           description="width of the sweep; ten line widths are a good choice")
     points = IntegerParameter("Points", default=121, minimum=11, maximum=10_001,
                               description="frequencies of the sweep")
-    power = settings.power()
+    power = FloatParameter("Power", units="dBm", default=-20.0, minimum=-130.0, maximum=20.0,
+                           description="power of the source")
 
     def startup(self) -> None:
         self.acquisition.begin_sweep(self, {"frequency": self.points, "reflected_power": self.points})
 
     def execute(self) -> None:
-        bench = self.acquisition.bench
-        source, analyser = bench.roles["microwave"], bench.roles["analyser"]
+        source, analyser = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["analyser"]
         frequencies = self.frequency + self.span * np.linspace(-0.5, 0.5, self.points)
         read = np.full(self.points, np.nan)
-        bench.radiate("microwave", float(frequencies[0]), self.power)
+        source.power = self.power
+        self.acquisition.switch_on("microwave")
         for i, wanted in enumerate(frequencies):
             if self.should_stop():
                 return

@@ -34,7 +34,7 @@ _TRIALS, _DECAYS = 80, np.geomspace(0.05, 30.0, 12)  # trial frequencies; trial 
 class DriveScan(SingleShot):
     """Drive a transition for longer and longer before the burst: Rabi frequency per square root of power."""
 
-    ROLES = (*ROLES, "microwave_45")
+    ROLES: tuple[str, ...] = (*ROLES, "microwave_45")
     GATE = "microwave"
 
     shots = settings.shots(default=21)
@@ -49,18 +49,23 @@ class DriveScan(SingleShot):
     def execute(self) -> None:
         bench = self.acquisition.bench
         line = bench.description.expected.parameters.frequency_45 / (2.0 * math.pi)
-        tone = bench.radiate("microwave_45", line, 10.0 * math.log10(self.power / 1e-3), gated=True)
+        source = bench.roles["microwave_45"]
+        source.frequency, source.power, source.gated = line, 10.0 * math.log10(self.power / 1e-3), True
+        self.acquisition.switch_on("microwave_45")
+        source.settle()
+        tone = {"microwave_45.power": float(source.power), "microwave_45.frequency": float(source.frequency)}
         begin = bench.description.pump.arrival + _READY
         for length in np.linspace(0.0, self.length, self.shots):
             if self.should_stop():
                 return
-            self.acquisition.take(self.pump_energy, tone, gate=(begin, begin + float(length)))
+            self.acquisition.take(self.pump_energy, tone | bench.gate(begin, begin + float(length)))
+        source.output = False
         self.acquisition.finish()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`rabi_per_sqrt_watt` [rad/s per root watt]; {} where the bursts show no turning."""
         bench = measured.description
-        found = [(shot.settings["timing.gate_stop"] - shot.settings["timing.gate_start"], late,
+        found = [(shot.settings["timing.gate_length"], late,
                   burst_energy(bench, shot, since=shot.start) / shot.energy)
                  for shot in measured.shots if (late := delay(bench, shot)) is not None]
         points = np.array(found).reshape(-1, 3)
@@ -69,7 +74,7 @@ class DriveScan(SingleShot):
             return {}
         root_watt = math.sqrt(1e-3 * 10.0 ** (measured.shots[0].settings["microwave_45.power"] / 10.0))
         return {"rabi_per_sqrt_watt": turning[0] / root_watt,
-                "rabi_per_sqrt_watt_sigma": turning[1] / root_watt}
+                "rabi_per_sqrt_watt_sigma": turning[1] / root_watt, "bursts": len(points)}
 
 
 def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,

@@ -48,6 +48,8 @@ class FrequencyTuning(Procedure):
             if self.should_stop():
                 return
             self.acquisition.take(self.pump_energy, self.tuning.move(float(offset)).settings())
+        self.tuning.go_home()
+        self.tuning = None
         self.acquisition.finish()
 
     def offsets(self, home: float) -> np.ndarray:
@@ -58,8 +60,8 @@ class FrequencyTuning(Procedure):
         try:
             self.acquisition.end()  # the laser first
         finally:
-            if self.tuning is not None:
-                self.tuning.go_home()
+            if self.tuning is not None:  # cut short: nothing is measured any more
+                self.tuning.park()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`frequency_35` [rad/s] and `pulling_slope` of the straight line through all bursts."""

@@ -32,11 +32,12 @@ _ORDER = 4  # of the polynomial through it
 class PumpProbe(SingleShot):
     """Probe the pumped cavity with a weak tone at several detunings: gain and bandwidth."""
 
-    ROLES = (*ROLES, "microwave")
+    ROLES: tuple[str, ...] = (*ROLES, "microwave")
 
     shots = settings.shots(default=21)
     pump_energy = settings.pump_energy(default=0.2e-3)
-    power = settings.power(default=-50.0)
+    power = FloatParameter("Power", units="dBm", default=-50.0, minimum=-130.0, maximum=20.0,
+                           description="of the probe at the loop")
     span = FloatParameter("Span", units="Hz", default=5e5, minimum=1e3, maximum=1e8,
                           description="range of the probe's detunings, the cavity in the middle")
     probe_delay = FloatParameter("Probe delay", units="s", default=3e-6, minimum=0.0, maximum=1e-3,
@@ -44,15 +45,17 @@ class PumpProbe(SingleShot):
 
     def execute(self) -> None:
         bench = self.acquisition.bench
-        mode = bench.description.receivers["burst"].frequency
-        tone = bench.radiate("microwave", mode, self.power)
-        source = bench.roles["microwave"]
+        mode, source = bench.description.receivers["burst"].frequency, bench.roles["microwave"]
+        source.frequency, source.power, source.gated = mode, self.power, False
+        self.acquisition.switch_on("microwave")
         for frequency in mode + self.span * np.linspace(-0.5, 0.5, self.shots):
             if self.should_stop():
                 return
             source.frequency = float(frequency)
             source.settle()
-            self.acquisition.take(self.pump_energy, tone | {"microwave.frequency": source.frequency})
+            self.acquisition.take(self.pump_energy, {"microwave.frequency": float(source.frequency),
+                                                     "microwave.output": 1.0})
+        source.output = False
         self.acquisition.finish()
 
     def answer(self, measured: Measured) -> dict[str, Any]:

@@ -1,78 +1,71 @@
-"""The cavity's decay by letting it ring: a tone fills the mode, the gate cuts it off, the field dies away.
+"""The cavity's decay in the dark: the source is gated off, and what is left in the mode rings down.
 
-The laser stays off. The source is pulsed by the output GH, so that its falling edge and not the source's own
-switch ends the tone; from then on the loop radiates the mode alone, whose amplitude falls as
-exp(-kappa t/2), 4.343 kappa in decibels per second. It is read where phase and noise are known best, in the
-envelope of the burst channel, so that no detector's slope enters.
+The laser stays off and the shutter shut. The gate that pulses the source falls at the trigger; from then on
+the amplitude falls as exp(-kappa t/2), 4.343 kappa in dB per second.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import Procedure
+from pymeasure.experiment import FloatParameter, Procedure
 
-from twin.bench_description import BenchDescription
+from twin.ring_down import fit_ring_down
 
 from .machinery import settings
 from .machinery.acquire import Acquisition
-from .machinery.bursts import burst_envelope
+from .machinery.bursts import amplitude
 from .machinery.measured import Measured
 from .machinery.rows import COLUMNS
-from .machinery.shot import Shot
-from .machinery.straight_line import straight_line
 
-FILLED, CUT = -30e-6, 1e-6  # [s after the trigger] the gate rises and falls
-_FILTER = 0.2e-6  # [s] after the cut in which the envelope's filter still sees the tone
-_CLEAR = 10.0  # times the noise of the envelope, down to which its logarithm is straight
+BEFORE = 20e-6      # [s] before the trigger, from which on the source fills the cavity
+SPARE = 400e-9      # [s] after the gate's edge, in which source and demodulation have done with it
 
 
 class RingDown(Procedure):
-    """Fill the cavity through the gate, cut the tone off and watch it ring: decay of the cavity."""
+    """Let a tone in the cavity ring down: decay rate of the mode."""
 
-    ROLES = ("timing", "digitiser", "microwave")
-    GATE = "microwave"
+    ROLES = ("pump", "timing", "digitiser", "microwave")
     DATA_COLUMNS = COLUMNS
     acquisition: Acquisition
 
     shots = settings.shots(default=10)
-    power = settings.power(default=-8.0)
+    frequency = FloatParameter("Frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
+                               description="of the source; within the line's width of the mode")
+    power = FloatParameter("Power", units="dBm", default=-5.0, minimum=-130.0, maximum=20.0,
+                           description="power of the source")
     repetition_rate = settings.repetition_rate()
 
     def startup(self) -> None:
-        self.acquisition.begin(self, light=False)
+        self.acquisition.begin_dark(self)
 
     def execute(self) -> None:
-        bench = self.acquisition.bench
-        mode = bench.description.receivers["burst"].frequency
-        tone = bench.radiate("microwave", mode, self.power, gated=True)
+        source, timing = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["timing"]
+        source.frequency, source.power, source.gated = self.frequency, self.power, True
+        set_to = {"microwave.frequency": source.frequency, "microwave.power": source.power}
+        timing.set_gate(-BEFORE, BEFORE)
+        self.acquisition.switch_on("microwave")
+        source.settle()
         for _ in range(self.shots):
             if self.should_stop():
                 return
-            self.acquisition.take_dark(tone, gate=(FILLED, CUT))
-        self.acquisition.finish()
+            self.acquisition.take_dark(set_to)
+        source.output, source.gated = False, False
 
     def shutdown(self) -> None:
         self.acquisition.end()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
-        """`cavity_decay` [rad/s], the mean over all records; {} where nothing rang."""
-        found = [decay(measured.description, shot) for shot in measured.shots]
-        pairs = np.array([pair for pair in found if pair is not None]).reshape(-1, 2)
-        if not len(pairs):
-            return {}
-        weight = pairs[:, 1] ** -2
-        mean = float(np.sum(weight * pairs[:, 0]) / np.sum(weight))
-        return {"cavity_decay": mean, "cavity_decay_sigma": float(np.sum(weight)) ** -0.5}
-
-
-def decay(description: BenchDescription, shot: Shot) -> tuple[float, float] | None:
-    """kappa [rad/s] and its error from one record; None where too little of the decay stands clear."""
-    time, volts, sigma = burst_envelope(description, shot)
-    cut = shot.settings["timing.gate_stop"] - shot.settings["timing.digitiser_delay"] + _FILTER
-    faint = np.flatnonzero((time > cut) & (volts < _CLEAR * sigma))
-    rings = (time > cut) & (time < (time[faint[0]] if len(faint) else math.inf))
-    line = straight_line(time[rings], np.log(volts[rings]), sigma / volts[rings])
-    return None if line is None or line.slope >= 0.0 else (-2.0 * line.slope, 2.0 * line.slope_sigma)
+        """`cavity_decay` [rad/s], mean over the records; the error is their scatter."""
+        receiver, found = measured.description.receivers["burst"], []
+        for shot in measured.shots:
+            leak = 2.0 * np.pi * (shot.settings["microwave.frequency"] - receiver.frequency)
+            fitted = fit_ring_down(*amplitude(receiver, shot), SPARE, leak)
+            found += [] if fitted is None else [fitted]
+        if not found:
+            return {"verdict": "the record holds no decay above its noise"}
+        answer = {"verdict": "OK", "cavity_decay": float(np.mean(found))}
+        if len(found) > 1:
+            answer["cavity_decay_sigma"] = float(np.std(found, ddof=1) / np.sqrt(len(found)))
+        return answer

@@ -1,9 +1,7 @@
-"""Bursts from a seed: a tone in the mode before the light, and how much earlier it makes the burst.
+"""Delay against seed: a weak tone in the cavity starts the burst earlier, the more photons it holds.
 
-Growth is exponential until the inversion is used up, so each factor in the seed's photons saves the same
-time: the delay is a straight line in the logarithm of the tone's power, and its slope is the inverse of
-the growth rate 2 lambda of the photon number (Salvadori, Sci. Rep. 7, 41836). It is the mean rate over the
-delays seen, a few per cent below that right after the pulse, as the triplets decay meanwhile.
+A burst grows exponentially from what it finds, so that its delay falls by the same time for every factor in
+the seed: d delay/d ln n = -1/(growth rate of the photon number). The source stays on while the laser fires.
 """
 
 from __future__ import annotations
@@ -12,43 +10,76 @@ import math
 from typing import Any
 
 import numpy as np
+from pymeasure.experiment import FloatParameter, Procedure
 
 from .machinery import settings
-from .machinery.acquire import ROLES
+from .machinery.acquire import ROLES, Acquisition
 from .machinery.bursts import delay
 from .machinery.measured import Measured
-from .machinery.straight_line import straight_line
-from .single_shot import SingleShot
+from .machinery.rows import COLUMNS
+
+POWER = "seed.power"
+ABOVE_THERMAL = 3.0     # of the thermal photons: weaker tones are drowned by them
 
 
-class SeededDelay(SingleShot):
-    """Seed the bursts with a tone of stepped power: delay against photons, growth rate."""
+class SeededDelay(Procedure):
+    """Seed bursts with a weak tone of stepped power: growth rate of the photon number."""
 
     ROLES = (*ROLES, "microwave")
+    DATA_COLUMNS = COLUMNS
+    acquisition: Acquisition
 
-    shots = settings.shots(default=15)
+    shots = settings.shots(default=24)
     pump_energy = settings.pump_energy(default=3e-3)
-    power_start = settings.power("First power", -70.0, "level of the source at the first shot")
-    power_stop = settings.power("Last power", -35.0, "level of the source at the last shot")
+    frequency = FloatParameter("Frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
+                               description="of the source, on the mode")
+    power_start = FloatParameter("First power", units="dBm", default=-100.0, minimum=-135.0, maximum=20.0,
+                                 description="at the loop")
+    power_stop = FloatParameter("Last power", units="dBm", default=-60.0, minimum=-135.0, maximum=20.0,
+                                description="at the loop")
+    repetition_rate = settings.repetition_rate()
+
+    def startup(self) -> None:
+        self.acquisition.begin(self, also=(POWER,))
 
     def execute(self) -> None:
-        bench = self.acquisition.bench
-        tone = bench.radiate("microwave", bench.description.receivers["burst"].frequency,
-                             min(self.power_start, self.power_stop))
-        source = bench.roles["microwave"]
+        source = self.acquisition.bench.roles["microwave"]
+        source.frequency, source.power, source.gated = self.frequency, self.power_start, False
+        self.acquisition.switch_on("microwave")
+        source.settle()
         for power in np.linspace(self.power_start, self.power_stop, self.shots):
             if self.should_stop():
                 return
             source.power = float(power)
-            self.acquisition.take(self.pump_energy, tone | {"microwave.power": source.power})
+            self.acquisition.take(self.pump_energy, {POWER: float(source.power), "microwave.output": 1.0})
+        source.output = False
         self.acquisition.finish()
 
+    def shutdown(self) -> None:
+        self.acquisition.end()
+
     def answer(self, measured: Measured) -> dict[str, Any]:
-        """`growth_rate` [1/s] of the photon number; {} for fewer than three bursts."""
-        found = [(shot.settings["microwave.power"], delay(measured.description, shot))
-                 for shot in measured.shots]
-        points = np.array([(power, late) for power, late in found if late is not None]).reshape(-1, 2)
-        line = straight_line(0.1 * math.log(10.0) * points[:, 0], points[:, 1])
-        if line is None or line.slope >= 0.0:
-            return {}
-        return {"growth_rate": -1.0 / line.slope, "growth_rate_sigma": line.slope_sigma / line.slope**2}
+        """`growth_rate` [1/s] of the photon number, from the straight line of delay against ln power."""
+        pairs = np.array([(shot.settings[POWER], seconds) for shot in measured.shots
+                          if (seconds := delay(measured.description, shot)) is not None]).reshape(-1, 2)
+        strong = _photons(measured, pairs[:, 0]) > ABOVE_THERMAL * _thermal(measured)
+        x, y = pairs[strong, 0] * math.log(10.0) / 10.0, pairs[strong, 1]
+        answer: dict[str, Any] = {"bursts": len(x), "verdicts": measured.rows.verdicts()}
+        if len(x) < 4:
+            return answer
+        (slope, offset), spread = np.polyfit(x, y, 1), float(np.sum((x - x.mean()) ** 2))
+        noise = math.sqrt(float(np.sum((y - slope * x - offset) ** 2)) / (len(x) - 2) / spread)
+        if slope >= -2.0 * noise:
+            return answer
+        return {"growth_rate": -1.0 / float(slope), "growth_rate_sigma": noise / slope**2, **answer}
+
+
+def _thermal(measured: Measured) -> float:
+    return measured.description.expected.parameters.thermal_photons
+
+
+def _photons(measured: Measured, powers: np.ndarray) -> np.ndarray:
+    """Photons of a tone of `powers` [dBm] on the declared mode: 4 kappa_ext P/(hbar omega kappa^2)."""
+    receiver, p = measured.description.receivers["burst"], measured.description.expected.parameters
+    arriving = 1e-3 * 10.0 ** (powers / 10.0) * receiver.external_decay / receiver.watts_per_photon
+    return 4.0 * receiver.external_decay * arriving / p.cavity_decay**2

@@ -15,7 +15,7 @@ from .machinery.rows import COLUMNS
 class SingleShot(Procedure):
     """Fire the laser at one pump energy and fit every burst."""
 
-    ROLES = ROLES  # what the bench file must name for this procedure
+    ROLES: tuple[str, ...] = ROLES  # what the bench file must name for this procedure
     DATA_COLUMNS = COLUMNS  # of run.csv, one row per shot
     acquisition: Acquisition  # handed over by the session
 

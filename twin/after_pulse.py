@@ -45,7 +45,7 @@ class AfterPulse:
         light = first_light(d)
         plain = Problem(p, d, "mean_field", start=light)
         decay = max(p.spontaneous_emission + p.intersystem_crossing, 1.0)
-        self.pulse = plain.segments(d, max(d.last_light, light) + _EMPTY / decay)
+        self.pulse = plain.segments(plain.parameters, d, max(d.last_light, light) + _EMPTY / decay)
 
     def without_derivatives(self) -> AfterPulse:
         """The same pulse, photons only: five times faster."""

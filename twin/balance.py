@@ -89,7 +89,7 @@ class _Rates:
         held = curve.each(lambda q, t: [held_values(q.drive, t)[name] for name in ("rabi_35", "rabi_45")])
         self.rabi_35, self.rabi_45 = held.T
         self.eps = curve.each(lambda q, t: _drive_of_mode(q.drive, t))
-        self.turning = curve.each(lambda q, _: q.drive.cavity_drive_detuning)
+        self.turning = curve.each(lambda q, _: q.turning(q.parameters, q.drive)[0])
         # First order knows no thermal photons but its seed.
         self.thermal = curve.each(lambda q, _: 0.0 if q.model == "mean_field" else
                                   q.parameters.thermal_photons / q.parameters.molecules)

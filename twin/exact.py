@@ -141,14 +141,16 @@ def _segment(space: _Space, system: System, p: Parameters, d: Drive, begin: floa
         for name, terms in system.hamiltonian:
             for (i, j), weight in terms:
                 constant += named[name] * weight * space.sigma(i, j, k)
-    return _with_cavity_drive(space, constant, d, middle), _jumps(space, system, p, d, named, begin, stop)
+    whole = _with_cavity_drive(space, constant, d, middle, named["mode_detuning"])
+    return whole, _jumps(space, system, p, d, named, begin, stop)
 
 
-def _with_cavity_drive(space: _Space, constant: Any, d: Drive, middle: float) -> Any:
+def _with_cavity_drive(space: _Space, constant: Any, d: Drive, middle: float, mode_detuning: float) -> Any:
+    """The drive turns in the frame by its detuning from the mode and the mode's from the frame."""
     eps = complex(d.cavity_drive.at(middle) if isinstance(d.cavity_drive, Steps) else d.cavity_drive)
     if eps == 0:
         return constant
-    turn = d.cavity_drive_detuning
+    turn = d.cavity_drive_detuning + mode_detuning
     if turn == 0:
         return constant + eps * space.a.dag() + np.conj(eps) * space.a
     return [constant, [space.a.dag(), lambda t: eps * np.exp(-1j * turn * t)],

@@ -92,7 +92,8 @@ def plan(p: Parameters, d: Drive, end: float, spread: Spread | None = None, star
     starts, stops, lengths, counts = _grid(start, end, d.edges(), _step(problem, p, d, spread))
     held = [held_values(d, a + 0.5 * h) for a, h in zip(starts, lengths, strict=True)]
     forms = np.array([problem.held_forms(p, d, h) for h in held])
-    rows = np.array([signal_row(d, a, b) for a, b in zip(starts, stops, strict=True)])
+    turning, _ = problem.turning(p, d)
+    rows = np.array([signal_row(d, a, b, turning) for a, b in zip(starts, stops, strict=True)])
     index = {v: i for i, v in enumerate(problem.kernel.variables)}
     decays = [h.get("cavity_decay", p.cavity_decay) for h in held]
     places, levels, strengths = _kicks(p, index, decays, spread)
@@ -168,4 +169,4 @@ def _turning(problem: Problem, p: Parameters, d: Drive, spread: Spread | None) -
     energies = [float(np.real(frame[e])) for e in ("energy_3", "energy_4", "energy_5")]
     line = max((abs(delta) for delta in spread.detunings), default=0.0) if spread is not None else 0.0
     return max(tones, abs(frame["mode_detuning"]), max(energies) - min(energies) + line,
-               abs(d.cavity_drive_detuning))
+               abs(problem.turning(p, d)[0]))

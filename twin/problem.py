@@ -23,7 +23,7 @@ from .drive import CLOSEST, Drive, Steps
 from .kernels import Kernel, kernel
 from .pentacene import NAMES, Parameters
 from .quantity import nearest
-from .rotating_frame import frame_values, is_on
+from .rotating_frame import drive_quadratures, drive_turning, frame_values, is_on
 from .segments import TONES, edge_shifts, fill_lane, held_values, signal_row
 from .solution import SHOWN, Solution, photon_number
 from .spread import Spread
@@ -101,16 +101,7 @@ class Problem:
         if self.spread is not None and self.spread.is_detuned:
             on.add("energy_3")
         on |= {t for t in TONES if is_on(getattr(self.drive, t)) or t in self.names}
-        eps = self.drive.cavity_drive
-        if is_on(eps):
-            parts = eps.values if isinstance(eps, Steps) else (eps,)
-            turning = self.drive.cavity_drive_detuning != 0 or "cavity_drive_detuning" in self.names
-            if turning or any(complex(v).real != 0 for v in parts):
-                on.add("cavity_drive_re")
-            if turning or any(complex(v).imag != 0 for v in parts):
-                on.add("cavity_drive_im")
-        elif "cavity_drive" in self.names:  # at zero its direction is the real one
-            on |= {"cavity_drive_re"} | ({"cavity_drive_im"} if self.drive.cavity_drive_detuning else set())
+        on |= drive_quadratures(self.parameters, self.drive, self.names)
         return tuple(sorted(on))
 
     def _moves(self, switch: str) -> bool:
@@ -121,6 +112,11 @@ class Problem:
         """True if a mean field builds up without a seed."""
         d = self.drive
         return (is_on(d.rabi_35) or is_on(d.cavity_drive) or (is_on(d.rabi_34) and is_on(d.rabi_45)))
+
+    def turning(self, p: Parameters, d: Drive) -> tuple[float, dict[str, float]]:
+        """As `drive_turning`; 0 where nobody drives the mode, so that its signals stand still."""
+        driven = is_on(d.cavity_drive) or "cavity_drive" in self.names
+        return drive_turning(p, d) if driven else (0.0, {})
 
     def handover(self, d: Drive, end: float, decay: Any) -> float | None:
         """When [s] the stage without pump and S1 takes over; None: not before `end`, or not worth it.
@@ -167,19 +163,21 @@ class Problem:
             return ground
         return {**ground, "x.re": (seed / n) ** 0.5}
 
-    def segments(self, d: Drive, end: float) -> Segments:
+    def segments(self, p: Parameters, d: Drive, end: float) -> Segments:
         """What holds between neighbouring edges up to `end` [s]."""
+        turning, turns = self.turning(p, d)
         inner = [e for e in d.edges() if self.start + CLOSEST < e < end - CLOSEST]
         bounds = [self.start, *inner, end]
-        rows = [signal_row(d, a, b) for a, b in pairwise(bounds)]
+        rows = [signal_row(d, a, b, turning) for a, b in pairwise(bounds)]
         if "pump_on_at" in self.names and self.state is None and abs(d.pump_on_at - self.start) <= CLOSEST:
             # The edge at the very start: no time passes before it, but it can move.
-            bounds, rows = [self.start, *bounds], [signal_row(d, self.start - CLOSEST, self.start), *rows]
+            before = signal_row(d, self.start - CLOSEST, self.start, turning)
+            bounds, rows = [self.start, *bounds], [before, *rows]
         lanes, shifts = np.zeros((len(rows), 5 * LANES)), np.zeros((len(rows), LANES))
         for q, name in enumerate(self.names):
             shifts[:, q] = edge_shifts(d, name, bounds[:-1])
             for row, lane in zip(rows, lanes, strict=True):
-                fill_lane(lane, q, name, d, row)
+                fill_lane(lane, q, name, d, row, turns)
         return Segments(np.array(bounds), np.array(rows), lanes, shifts)
 
     def forms(self, of: Stage, p: Parameters, d: Drive, segments: Segments,
@@ -259,12 +257,13 @@ class Problem:
 
         def leg(of: Stage, z: np.ndarray, segments: Segments, part: slice) -> Outcome:
             forms = self.forms(of, p, d, segments, rates_by_held)
-            longest = 0.25 * np.pi / abs(d.cavity_drive_detuning) if d.cavity_drive_detuning else np.inf
+            turning = abs(self.turning(p, d)[0])
+            longest = 0.25 * np.pi / turning if turning else np.inf
             return of.run(z, segments, forms, times[part], rtol, of.columns(variables), longest, record,
                           out[part])
 
         split = len(times) if handover is None else int(np.searchsorted(times, handover, side="right"))
-        legs = [leg(self.stage, z, self.segments(d, handover or end), slice(0, split))]
+        legs = [leg(self.stage, z, self.segments(p, d, handover or end), slice(0, split))]
         if handover is None or legs[0].status != engine.OK:
             out[split:] = np.nan
             return self._solution(variables, self.stage, z, out, legs)

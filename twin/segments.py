@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ def held_values(d: Drive, middle: float) -> dict[str, float]:
     return held
 
 
-def signal_row(d: Drive, start: float, stop: float) -> np.ndarray:
-    """What `integrate.signals` needs between two edges."""
+def signal_row(d: Drive, start: float, stop: float, turning: float = 0.0) -> np.ndarray:
+    """What `integrate.signals` needs between two edges; `turning` [rad/s] of the mode's drive."""
     row = np.zeros(engine.SIGNAL_COLUMNS)
     middle = 0.5 * (start + stop)
     row[engine.START] = start
@@ -41,12 +41,17 @@ def signal_row(d: Drive, start: float, stop: float) -> np.ndarray:
         row[engine.PUMP], row[engine.SLOPE] = first, (last - first) / (stop - start)
     eps = d.cavity_drive.at(middle) if isinstance(d.cavity_drive, Steps) else d.cavity_drive
     row[engine.DRIVE_RE], row[engine.DRIVE_IM] = complex(eps).real, complex(eps).imag
-    row[engine.DRIVE_DETUNING] = d.cavity_drive_detuning
+    row[engine.DRIVE_DETUNING] = turning
     return row
 
 
-def fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray) -> None:
-    """Derivative of the signals by a field of the drive; shaped fields differentiate by a common factor."""
+def fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray,
+              turns: Mapping[str, float]) -> None:
+    """Derivative of the signals by a field of the drive; shaped fields differentiate by a common factor.
+
+    `turns`: those of `turning` by name, frequencies of the crystal among them.
+    """
+    lane[4 * LANES + q] = turns.get(name, 0.0)
     if name == "pump_rate":
         number = isinstance(d.pump_rate, float)
         lane[q] = float(_pumping(d, row[engine.START])) if number else row[engine.PUMP]
@@ -54,8 +59,6 @@ def fill_lane(lane: np.ndarray, q: int, name: str, d: Drive, row: np.ndarray) ->
     elif name == "cavity_drive":
         way = _direction(d.cavity_drive, row)
         lane[2 * LANES + q], lane[3 * LANES + q] = way.real, way.imag
-    elif name == "cavity_drive_detuning":
-        lane[4 * LANES + q] = 1.0
 
 
 def edge_shifts(d: Drive, name: str, starts: Sequence[float]) -> np.ndarray:

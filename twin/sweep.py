@@ -22,6 +22,7 @@ from .drive import Drive
 from .pentacene import NAMES, Parameters
 from .problem import Problem
 from .quantity import check, nearest
+from .rotating_frame import is_on
 from .segments import TONES, held_values
 from .simulation import MODELS, RTOL, checked_times, simulate
 from .solution import SHOWN
@@ -196,9 +197,9 @@ def _together(work: _Work, points: list[tuple]) -> _Arrays:
     batch.start(problem.stage, initial)
     end = float(work.times[-1])
     handover = problem.handover(d, end, values["spontaneous_emission"] + values["intersystem_crossing"])
-    segments = problem.segments(d, handover or end)
+    segments = problem.segments(p, d, handover or end)
     batch.run(segments, _forms(problem.stage, d, segments, values, columns, len(points)),
-              _rows(segments, columns, len(points)))
+              _rows(segments, columns, len(points), d, values["mode_detuning"]))
     if handover is not None:
         segments = Segments.dark(handover, end)
         batch.hand_over(problem.dark)
@@ -218,7 +219,8 @@ def _forms(of: Stage, d: Drive, segments: Segments, values: dict[str, Any], colu
     return np.ascontiguousarray(np.array(found).transpose(2, 0, 1))
 
 
-def _rows(segments: Segments, columns: dict[str, np.ndarray], points: int) -> np.ndarray:
+def _rows(segments: Segments, columns: dict[str, np.ndarray], points: int, d: Drive,
+          mode_detuning: Any) -> np.ndarray:
     """Signals (P, S, 8): the representative's, with the swept numbers in place of its own."""
     rows = np.tile(segments.rows, (points, 1, 1))
     if "pump_rate" in columns:
@@ -227,8 +229,9 @@ def _rows(segments: Segments, columns: dict[str, np.ndarray], points: int) -> np
     if "cavity_drive" in columns:
         rows[:, :, engine.DRIVE_RE] = columns["cavity_drive"].real[:, None]
         rows[:, :, engine.DRIVE_IM] = columns["cavity_drive"].imag[:, None]
-    if "cavity_drive_detuning" in columns:
-        rows[:, :, engine.DRIVE_DETUNING] = columns["cavity_drive_detuning"][:, None]
+    if is_on(d.cavity_drive) or "cavity_drive" in columns:
+        turning = columns.get("cavity_drive_detuning", d.cavity_drive_detuning) + mode_detuning
+        rows[:, :, engine.DRIVE_DETUNING] = np.broadcast_to(turning, (points,))[:, None]
     return rows
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from instruments.errors import InstrumentError, NoTrigger
 from twin.bench_description import without_truth
 
-from . import events, safety
+from . import events
+from .arming import Arming
 from .bench import Bench
-from .failures import BenchFailure, StateUnknown
+from .failures import BenchFailure, Stopped
 from .live_fit import LiveFit
 from .measured import Measured, Written
 from .rows import Rows
@@ -26,8 +27,9 @@ from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
 from .shot_checks import is_free_burst, oddities
 from .store import Channel, Layout
+from .watched_limits import WatchedLimits
 
-ROLES: tuple[str, ...] = ("pump", "timing", "digitiser")
+ROLES = ("pump", "timing", "digitiser")
 """What every procedure that fires the laser needs."""
 
 _TRIGGER_PATIENCE = 2.0  # [s] beyond one period of the laser
@@ -44,8 +46,9 @@ class Acquisition:
         self._procedure: Any = None
         self._fit: Any = None  # a LiveFit, once the store is open
         self._settings: dict[str, float] = {}
-        self._number, self._due, self._safe = 0, 0.0, False
-        self.safe_state: events.SafeState | None = None
+        self._number, self._due = 0, 0.0
+        self._limits = WatchedLimits(bench.description, bench.seconds)
+        self._arming = Arming(bench.roles, self.note)
 
     @property
     def measured(self) -> Measured:
@@ -59,58 +62,53 @@ class Acquisition:
 
     # the bench
 
-    def begin(self, procedure: Any, also: Sequence[str] = (), light: bool = True) -> None:
+    def begin(self, procedure: Any, also: Sequence[str] = ()) -> None:
         """Safe state first, then store, delays, channels and laser. BenchFailure, StateUnknown.
 
-        `also` names values that the procedure measures before a shot and hands to `take`. Without `light` the
-        laser stays off and inhibited, and its shutter closed.
+        `also` names values that the procedure measures before a shot and hands to `take`.
         """
         self._procedure = procedure
-        self._start_from_safe()
+        self._arming.start_from_safe()
+        limits = self.bench.description.limits
+        self._arming.ask(type(procedure).__name__, procedure.parameter_values(), limits)
+        self._prepare(procedure, also)
+        assert self.folder.store is not None
+        d = self.bench.description
+        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
+        self._arming.arm()
+        self._due = time.monotonic()
+
+    def begin_dark(self, procedure: Any, also: Sequence[str] = ()) -> None:
+        """As `begin`, for records without laser: it stays off and the shutter shut, only the timing runs."""
+        self._procedure = procedure
+        self._arming.start_from_safe()
+        self._prepare(procedure, also)
+        self._arming.release_timing()
+        self._due = time.monotonic()
+
+    def _prepare(self, procedure: Any, also: Sequence[str]) -> None:
         self._configure()
         self._settings = self.read_settings() | dict.fromkeys(also, math.nan)
         self._start_store({})
-        assert self.folder.store is not None
-        d = self.bench.description
-        if light:
-            self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
-        self._arm(procedure.repetition_rate, light)
+        self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
+        self.bench.guard.await_ready()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
         self._procedure = procedure
-        self._start_from_safe()
+        self._arming.start_from_safe()
         self._settings = self.read_settings()
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
-        self._safe = False
-
-    def _start_from_safe(self) -> None:
-        state = safety.make_safe(self.bench.roles)
-        if not state.verified:
-            raise StateUnknown(f"the bench is not started: {state.message}")
+        self.bench.guard.await_ready()
 
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles
         roles["timing"].configure_shot(q_switch_delay=float(d.pump.delays[0]))
-        roles["timing"].close_gate()
         digitiser = d.roles["digitiser"].options
         roles["digitiser"].configure(digitiser["sample_rate"], digitiser["points"], digitiser["pretrigger"],
                                      self.bench.channels(), digitiser["bits"])
-
-    def _arm(self, repetition_rate: float, light: bool) -> None:
-        roles = self.bench.roles
-        self._safe = False
-        if light and "shutter" in roles:
-            roles["shutter"].open()
-        if light:
-            roles["pump"].arm("MAX")
-            roles["timing"].release()
-        else:
-            roles["timing"].release_dark()
-        self._period = self.bench.seconds(1.0 / repetition_rate)
-        self._due = time.monotonic()
 
     def _start_store(self, traces: Mapping[str, int]) -> None:
         digitiser = self.bench.description.roles["digitiser"].options
@@ -124,39 +122,27 @@ class Acquisition:
     def read_settings(self) -> dict[str, float]:
         """{"role.setting": SI value} of every instrument, as each reads back now."""
         found: dict[str, float] = {"pump.energy": math.nan}
-        for role in self.bench.roles:
-            found |= self.bench.read_back(role)
+        for role, instrument in self.bench.roles.items():
+            found |= {f"{role}.{name}": float(value) for name, value in instrument.settings().items()
+                      if isinstance(value, (int, float))}
         if "energy" in self.bench.roles:
             found["energy.last_energy"] = math.nan
         return found
 
     # one shot
 
-    def take(self, energy: float, also: Mapping[str, float] | None = None,
-             gate: tuple[float, float] | None = None) -> Shot:
+    def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
         """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
 
-        `also` are SI values that were set or measured since the last shot, stored with this one. `gate`: the
-        output GH is high from, to [s after the trigger]; it stays as it was where nothing is said.
+        `also` are SI values that were set or measured since the last shot, stored with this one.
         """
-        self._look_at_the_laser()
+        self._look_around()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
-        set_now = {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
-        return self._taken(set_now | dict(also or {}), gate)
-
-    def take_dark(self, also: Mapping[str, float] | None = None,
-                  gate: tuple[float, float] | None = None) -> Shot:
-        """The same without light, on a bench that was begun without."""
-        return self._taken({"pump.energy": 0.0} | dict(also or {}), gate)
-
-    def _taken(self, set_now: Mapping[str, float], gate: tuple[float, float] | None) -> Shot:
-        self._settings |= set_now
-        if gate is not None:
-            found = self.bench.roles["timing"].set_gate(*gate)
-            self._settings |= {f"timing.{name}": seconds for name, seconds in found.items()}
         waveforms = self._fire()
-        if "energy" in self.bench.roles and set_now["pump.energy"]:
+        self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
+        self._settings |= also or {}
+        if "energy" in self.bench.roles:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
@@ -167,7 +153,18 @@ class Acquisition:
             self._fit.offer(shot.number)
         else:
             self._complete(shot.number, None)
+        self._limits.after_shot(shot.number, pulse.energy)
         self.collect()
+        return shot
+
+    def take_dark(self, also: Mapping[str, float] | None = None) -> Shot:
+        """One record without laser, stored and acknowledged; there is no burst in it to be fitted."""
+        self._heed_stop()
+        waveforms = self._fire()
+        self._settings |= also or {}
+        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin)
+        self._store(shot)
+        self._complete(shot.number, None)
         return shot
 
     def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:
@@ -187,6 +184,7 @@ class Acquisition:
         for _ in range(_MISSED_IN_A_ROW):
             self._wait_for_turn()
             digitiser.arm()
+            self._limits.before_shot(time.monotonic())
             timing.fire()  # never sent again: after an error nobody knows whether a pulse went out
             try:
                 digitiser.wait(self._period + _TRIGGER_PATIENCE)
@@ -196,17 +194,26 @@ class Acquisition:
         raise BenchFailure(f"digitiser: {_MISSED_IN_A_ROW} shots in a row gave no trigger; check the cable "
                            "from the timing's digitiser output to the trigger input, and its level")
 
-    def _look_at_the_laser(self) -> None:
+    def _look_around(self) -> None:
         """A laser that went off by itself (interlock, fault) ends the run; nothing arms it again."""
+        self._heed_stop()
         emission = self.bench.roles["pump"].emission
         if emission != "on":
+            self._heed_stop()
             raise BenchFailure(f"pump: its emission reads {emission!r} in the middle of a run; look for an "
                                "open interlock or a fault on the laser, and reset it by hand")
 
+    def _heed_stop(self) -> None:
+        if self._procedure.should_stop():
+            raise Stopped
+
     def _wait_for_turn(self) -> None:
-        """The laser's own pace; late shots are not caught up."""
-        while (left := self._due - time.monotonic()) > 0.0 and not self._procedure.should_stop():
+        """The laser's own pace, never above the bench's limit; late shots are not caught up."""
+        self._due = max(self._due, self._limits.earliest)
+        while (left := self._due - time.monotonic()) > 0.0:
+            self._heed_stop()
             time.sleep(min(left, _POLL))
+        self._heed_stop()
         self._due = max(self._due, time.monotonic()) + self._period
 
     def _store(self, shot: Shot) -> None:
@@ -248,15 +255,22 @@ class Acquisition:
             self._publish(events.Progress(self._number, self.total, text))
             self.collect(timeout=0.2)
 
+    def switch_on(self, role: str) -> None:
+        """The output of a microwave source, once what it is set to has been read back within the limits."""
+        self._arming.still_allowed()
+        source = self.bench.roles[role]
+        self._limits.before_output(role, source)
+        source.output = True
+
     # the end
 
     def make_safe(self) -> events.SafeState:
-        """The verified safe state, once per arming; told to all who watch. Never raises."""
-        if self.safe_state is None or not self._safe:
-            self.safe_state = safety.make_safe(self.bench.roles)
-            self._safe = self.safe_state.verified
-            self.note(self.safe_state)
-        return self.safe_state
+        """The verified safe state, told to all who watch. Never raises for an instrument."""
+        return self._arming.make_safe()
+
+    def cut_short(self) -> None:
+        """From another thread, at any time: everything off at once, and the procedure ends by itself."""
+        self._arming.cut_short()
 
     def end(self) -> None:
         """However it came to this: safe state, the fit's process ended, rows of shots without an answer."""

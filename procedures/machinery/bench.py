@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pymeasure.experiment import Procedure
 
 from twin.bench_description import LIMITS, BenchDescription, parse
 
+from .bench_lock import BenchLock
 from .failures import BenchFailure, StateUnknown
 from .guard import Guard
 from .safety import make_safe
@@ -78,11 +80,11 @@ def check_wishes(description: BenchDescription, name: str, procedure: type[Proce
     if gate not in (None, wired):
         raise ValueError(f"{name} needs [timing] gate = {gate!r}: the output GH wired to the {gate}; the "
                          f"bench file {description.name} says {wired!r}")
-    check_limits(description, settings, {known.name: known.unit for known in describe(procedure)})
+    _check_limits(description, settings, {known.name: known.unit for known in describe(procedure)})
 
 
-def check_limits(description: BenchDescription, settings: Mapping[str, Any],
-                 units: Mapping[str, str]) -> None:
+def _check_limits(description: BenchDescription, settings: Mapping[str, Any],
+                  units: Mapping[str, str]) -> None:
     """Settings against the bench's limits; ValueError names setting and limit."""
     for name, value in settings.items():
         if name.startswith("pump_energy"):
@@ -108,13 +110,16 @@ class Bench:
         self.seed: int | None = None
         self.console: Console | None = None
         self._guard: Guard | None = None
+        self._lock: BenchLock | None = None
         try:
             if not tolerant:
+                self._lock = BenchLock(description)
                 self._guard = Guard(description)
             if description.virtual and description.console:
                 self.console = Console(description.console)
             self._connect(tolerant)
-            if not tolerant:
+            if self._guard is not None:
+                self._guard.connect()
                 self._start_safe()
         except BaseException:
             self.close()
@@ -151,6 +156,14 @@ class Bench:
             return Origin.SIMULATED
         return Origin.MIXED if any(software) else Origin.REAL
 
+    @property
+    def guard(self) -> Guard:
+        """The guard process that makes this bench safe should this program fail; BenchFailure without one."""
+        if self._guard is None:
+            raise BenchFailure("this bench was opened for looking at it and has no guard, without which no "
+                               "run starts; open it without 'tolerant'")
+        return self._guard
+
     # how it is used
 
     def channels(self) -> dict[str, tuple[int, float, float]]:
@@ -167,22 +180,10 @@ class Bench:
         record = waveforms.get("photodiode")
         return NO_PULSE if record is None else self.description.photodiode.read(record.time, record.volts)
 
-    def read_back(self, role: str) -> dict[str, float]:
-        """{"role.setting": SI value} of one instrument, numbers and switches only."""
-        return {f"{role}.{name}": float(value) for name, value in self.roles[role].settings().items()
-                if isinstance(value, (int, float))}
-
-    def radiate(self, role: str, frequency: float, power: float, gated: bool = False) -> dict[str, float]:
-        """Turn a source on at a frequency [Hz] and power [dBm], for good or while the gate is high only.
-
-        Returns what was read back, to be stored with the shots. The safe state turns it off.
-        """
-        source = self.roles[role]
-        source.follow_gate(gated)
-        source.frequency, source.power = frequency, power
-        source.settle()
-        source.output = True
-        return self.read_back(role)
+    def gate(self, rise: float, fall: float) -> dict[str, float]:
+        """The gate high between two times after the trigger [s]; what was read back, for the shot."""
+        start, length = self.roles["timing"].set_gate(rise, fall - rise)
+        return {"timing.gate_start": start, "timing.gate_length": length}
 
     def seconds(self, physical: float) -> float:
         """Wall-clock time [s] that a time of the bench takes; a virtual bench may run faster or slower."""
@@ -196,29 +197,30 @@ class Bench:
 
     def close(self) -> None:
         """Safe state, then close all connections, and end the software instruments if they are ours."""
-        if self._guard is not None:
-            make_safe(self.roles)
-        for instrument in self.roles.values():
-            try:
-                instrument.disconnect()
-            except Exception:
-                continue  # a connection that is broken is closed
-        self.roles = {}
-        if self.console is not None:
-            self.console.close()
-            self.console = None
-        if self._process is not None:
-            self._process.close()
-            self._process = None
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        with ExitStack() as last_first:
+            for part in (self._lock, self._process, self.console):
+                if part is not None:
+                    last_first.callback(part.close)
+            for instrument in self.roles.values():
+                last_first.callback(_disconnect, instrument)
+            if self._guard is not None:
+                last_first.callback(self._guard.close)
+            if self._lock is not None:
+                last_first.callback(make_safe, self.roles)
+        self.roles, self.console, self._process, self._guard, self._lock = {}, None, None, None, None
 
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _disconnect(instrument: Any) -> None:
+    try:
+        instrument.disconnect()
+    except Exception:
+        pass  # a connection that is broken is closed
 
 
 def _range(source: Any) -> tuple[float, float]:

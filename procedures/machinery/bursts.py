@@ -36,21 +36,18 @@ def amplitude(receiver: Receiver, shot: Shot) -> tuple[np.ndarray, np.ndarray]:
     return quadratures(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
 
 
-def burst_envelope(description: BenchDescription, shot: Shot) -> tuple[np.ndarray, np.ndarray, float]:
-    """(time [s], amplitude [V], its noise [V]) of the burst channel, whether it keeps the carrier or not."""
-    receiver, burst = description.receivers["burst"], shot.waveform
-    return envelope(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
-
-
 def delay(description: BenchDescription, shot: Shot) -> float | None:
     """From the laser's first light to the burst's highest point [s]; None without light or burst."""
     if not math.isfinite(shot.start):
         return None
-    if description.receivers["burst"].carrier_frequency == 0.0:
-        return peak_delay(shot.waveform.time, shot.waveform.volts, shot.start,
-                          description.receivers["burst"].sample_noise)
     time, volts, sigma = burst_envelope(description, shot)
     return peak_delay(time, volts, shot.start, sigma)
+
+
+def burst_envelope(description: BenchDescription, shot: Shot) -> tuple[np.ndarray, np.ndarray, float]:
+    """(time [s], amplitude [V], its noise [V]) of the burst channel, whether it keeps the carrier or not."""
+    receiver, burst = description.receivers["burst"], shot.waveform
+    return envelope(burst.time, burst.volts, receiver.carrier_frequency, receiver.bandwidth)
 
 
 def burst_energy(description: BenchDescription, shot: Shot, since: float) -> float:

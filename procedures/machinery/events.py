@@ -78,6 +78,34 @@ class SafeState:
 
 
 @dataclass(frozen=True)
+class Armed:
+    """Laser, shutter and timing are about to be released: who wants it, where, for what, up to which limits.
+
+    `pump_energy` [J] is the largest pulse that is meant, `repetition_rate` [Hz]; `limits` are the bench's.
+    """
+
+    user: str
+    host: str
+    reason: str
+    pump_energy: float
+    repetition_rate: float
+    limits: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """The guard has made the bench safe in place of a controller that died or stalled, within `seconds`."""
+
+    reason: str
+    seconds: float
+    verified: bool
+    laser: str
+    shutter: str
+    rf: str
+    message: str
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """The run is over, the bench has been made safe. `state`: "finished" or "aborted"."""
 
@@ -87,7 +115,7 @@ class RunEnded:
     result: Mapping[str, Any]
 
 
-Event = RunStarted | ShotStored | ShotFitted | Progress | Notice | SafeState | RunEnded
+Event = RunStarted | Armed | ShotStored | ShotFitted | Progress | Notice | SafeState | TakenOver | RunEnded
 Publish = Callable[[Event], None]
 
 

@@ -31,6 +31,10 @@ class Interrupted(Exception):
     exit_code = 130
 
 
+class Stopped(Exception):
+    """Inside a procedure: somebody has asked for the end, and no further shot is fired."""
+
+
 class WrongUse(ValueError):
     """Known to be wrong without touching an instrument."""
 

@@ -119,6 +119,8 @@ class LiveFit:
             return
         self._process = subprocess.Popen([sys.executable, "-P", "-m", "procedures.machinery.fit_worker"],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group())
+        if self._ending:  # `close` came while it was being started, and found nothing to end
+            self._process.kill()
         try:
             send(self._process.stdin, self._first)  # type: ignore[arg-type]
             receive(self._process.stdout)  # type: ignore[arg-type]

@@ -45,8 +45,9 @@ def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None =
 
 
 def _fitted(description: BenchDescription, shot: Shot, model: str, rows: Rows) -> Iterator[events.Event]:
-    """The twin's answer to a burst; a sweep, a dark shot and a driven one have none."""
-    fitted = fit_shot(description, shot, model) if is_free_burst(description, shot) else None
+    """The twin's answer to a burst; a sweep, a dark record and a spoiled mode have none."""
+    lit = is_free_burst(description, shot) and shot.settings.get("pump.energy") is not None
+    fitted = fit_shot(description, shot, model) if lit else None
     rows.completed(shot.number, fitted.row if fitted else None)
     if fitted is not None:
         yield fitted

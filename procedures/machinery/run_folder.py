@@ -17,21 +17,18 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from . import events
+from . import event_log, events
+from .event_log import moment
+from .file_lock import hold
 from .shot import FitRow, Shot
 from .store import Layout, StoreWriter
 
-# Windows locks bytes against readers too, so the byte that is locked lies far beyond the text.
-_LOCKED_BYTE = 1 << 40
+__all__ = ["RunFolder", "moment", "replace_text"]
+
 # HDF5 cannot even close a file on a full disk, so a run ends while there is room for its last lines.
 _RESERVE = 8 * 2**20
-
-
-def moment() -> str:
-    """Now, UTC, ISO 8601 with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class RunFolder:
@@ -65,13 +62,11 @@ class RunFolder:
 
     def fitted(self, row: FitRow) -> None:
         """One row of fits.jsonl."""
-        _line(self._fits, row.as_json())
+        event_log.write_line(self._fits, row.as_json())
 
     def note(self, event: events.Event) -> None:
         """One line of events.jsonl, with the moment; events that other files hold already are left out."""
-        row = events.as_json(event)
-        if row is not None:
-            _line(self._events, {"moment": moment(), **row})
+        event_log.note(self._events, event)
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """result.json."""
@@ -87,11 +82,6 @@ class RunFolder:
             self._events.close()
 
 
-def _line(file: IO[str], row: Mapping[str, Any]) -> None:
-    file.write(json.dumps(row, allow_nan=False) + "\n")
-    file.flush()
-
-
 def replace_text(path: Path, text: str) -> None:
     """Write a file so that it is there as a whole or not at all."""
     part = path.with_name(path.name + ".part")
@@ -100,33 +90,3 @@ def replace_text(path: Path, text: str) -> None:
         f.flush()
         os.fsync(f.fileno())
     os.replace(part, path)
-
-
-def hold(file: IO[Any]) -> None:
-    """Lock an open file for as long as this process lives; OSError when another process holds it.
-
-    The operating system gives the lock back at the process's death, however it dies, so that a killed
-    run is never taken for a running one (a stored process number could be).
-    """
-    if os.name == "nt":
-        import msvcrt
-
-        file.seek(_LOCKED_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        file.seek(0, os.SEEK_END)
-        return
-    import fcntl
-
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def held(path: Path) -> bool:
-    """Whether a living process holds the file."""
-    try:
-        with path.open("r+", encoding="utf-8") as file:
-            hold(file)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

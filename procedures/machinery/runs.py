@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .run_folder import held
+from .file_lock import held
 from .shot import FitRow, Shot
 from .store import StoredShots
 

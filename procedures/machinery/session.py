@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import randbits
 from typing import Any
@@ -21,9 +22,11 @@ from procedures import catalogue
 from . import events, provenance, settings
 from .acquire import Acquisition, failure_of
 from .bench import Bench, check_wishes
-from .failures import BenchFailure, StateUnknown
+from .failures import BenchFailure, StateUnknown, Stopped
+from .guard import Guard
 from .run_folder import RunFolder, moment
 from .runs import Run, open_run
+from .warm import warm
 
 _POLL = 0.05  # [s] between two looks at the abort button
 
@@ -34,7 +37,10 @@ class BenchWorker(Worker):
     problem: BaseException | None = None
 
     def handle_error(self) -> None:
-        self.problem = sys.exception()
+        problem = sys.exception()
+        if isinstance(problem, Stopped):
+            return  # as asked for
+        self.problem = problem
         super().handle_error()
 
     def shutdown(self) -> None:
@@ -63,10 +69,14 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     if seed is None and bench.description.virtual:
         seed = randbits(32)
     publish = _nobody if publish is None else publish
+    bench.guard.require()
+    warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
     folder = RunFolder(Path(output), name)
+    bench.guard.announce(folder.path)
     try:
         return _run(name, cls, values, bench, folder, seed, publish, should_stop)
     finally:
+        bench.guard.announce(None)
         folder.close()
 
 
@@ -86,35 +96,57 @@ def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: Run
     procedure = cls(**values)
     procedure.acquisition = acquisition
     worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
-    stopped, interrupt = _wait(worker, should_stop)
-    finished = _end(folder, procedure, acquisition, worker.problem, stopped)
-    if interrupt is not None:
-        raise interrupt
+    watched = _watch(worker, acquisition, bench.guard, should_stop)
+    bench.guard.announce(None)  # all is off; what is left is arithmetic, which may take its time
+    finished = _end(folder, procedure, acquisition, worker.problem, watched)
+    if watched.raised is not None:
+        raise watched.raised
     return finished
 
 
-def _wait(worker: BenchWorker,
-          should_stop: Callable[[], bool] | None) -> tuple[bool, KeyboardInterrupt | None]:
-    """Run the worker to its end: whether somebody stopped it, and the Ctrl-C with which it was done."""
-    stopped, interrupt = False, None
+@dataclass
+class _Watched:
+    """What came from outside while a run was under way."""
+
+    stopped: bool = False
+    raised: BaseException | None = None
+    guard_lost: str = ""
+
+
+def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
+           should_stop: Callable[[], bool] | None) -> _Watched:
+    """Run the worker to its end. Whoever wants it to end earlier gets the bench off first, then the end."""
+    seen, off = _Watched(), False
     worker.start()
     while worker.is_alive():
         try:
             threading.Thread.join(worker, _POLL)  # PyMeasure's own join stops the worker when it is over
-            if should_stop is not None and not stopped and should_stop():
-                stopped = True
+            if off:
+                continue
+            seen.guard_lost = guard.problem
+            if not seen.stopped:
+                seen.stopped = bool(seen.guard_lost or (should_stop is not None and should_stop()))
+            if seen.stopped:
                 worker.stop()
-        except KeyboardInterrupt as pressed:
-            stopped, interrupt = True, pressed
-            worker.stop()
-    return stopped, interrupt
+                acquisition.cut_short()
+                off = True
+        except BaseException as raised:  # Ctrl-C, or should_stop itself: the laser must not go on without us
+            seen.stopped, seen.raised = True, raised
+    if worker.problem is not None:  # a guard that took over is the cause of what failed then
+        seen.guard_lost = guard.problem
+    return seen
 
 
 def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: BaseException | None,
-         stopped: bool) -> Run:
-    message = failure_of(problem) if problem is not None else "stopped by hand" if stopped else ""
-    state = "finished" if not message else "aborted"
+         watched: _Watched) -> Run:
     result = procedure.answer(acquisition.measured) if problem is None else {}
+    if watched.guard_lost:
+        problem = BenchFailure(f"{watched.guard_lost}; without a guard no run goes on")
+    elif watched.stopped and problem is not None:  # what fails in a bench that is being turned off
+        acquisition.note(events.Notice(f"while it was being stopped: {failure_of(problem)}"))
+        problem = None
+    message = failure_of(problem) if problem is not None else "stopped by hand" if watched.stopped else ""
+    state = "finished" if not message else "aborted"
     safe = acquisition.make_safe()
     if not safe.verified:
         message = (f"{message.rstrip('.') or 'the run is over'}. STATE UNKNOWN, use the emergency stop: "

@@ -39,12 +39,6 @@ def pump_energy(name: str = "Pump energy", default: float = 5e-3, meaning: str =
                           description=meaning or "energy of the laser pulse, set through the Q-switch delay")
 
 
-def power(name: str = "Power", default: float = -20.0, meaning: str = "power of the source",
-          maximum: float = 20.0) -> FloatParameter:
-    return FloatParameter(name, units="dBm", default=default, minimum=-130.0, maximum=maximum,
-                          description=meaning)
-
-
 def repetition_rate(default: float = 10.0) -> FloatParameter:
     return FloatParameter("Repetition rate", units="Hz", default=default, minimum=0.01, maximum=1000.0,
                           description="laser pulses per second")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TUNED = "cavity.frequency"
 """The setting [Hz] under which a procedure stores where it has measured the mode before a shot."""
 
+
 AT_THE_LOOP = ("microwave", "vna")
 """Roles whose sources feed the cavity."""
 

@@ -20,6 +20,7 @@ from twin.receiver import Receiver
 
 from .shot import Shot
 
+GATE_AT_REST = 20e-9  # [s] a delay generator's gate after a reset, which does nothing to a burst
 ENERGY_WINDOW = 0.2  # relative; wider where the laser's own jitter is declared to be
 EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
 _SIGMAS = 5.0
@@ -30,11 +31,10 @@ _DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
 
 
 def is_free_burst(bench: BenchDescription, shot: Shot) -> bool:
-    """Whether a shot is what the fit's model tells of: light, and a mode that nothing feeds or spoils."""
-    s = shot.settings
-    gated = s.get("timing.gate_stop", 0.0) > s.get("timing.gate_start", 0.0)
-    spoiled = gated and bench.roles["timing"].options["gate"] == "cavity"
-    return "burst" in shot.waveforms and s.get("pump.energy") != 0.0 and not shot.driven and not spoiled
+    """Whether a shot is what the fit's model tells of: a burst in a mode that nothing feeds or spoils."""
+    gated = shot.settings.get("timing.gate_length", 0.0) > GATE_AT_REST
+    spoiled = gated and "timing" in bench.roles and bench.roles["timing"].options["gate"] == "cavity"
+    return "burst" in shot.waveforms and not shot.driven and not spoiled
 
 
 def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:

@@ -15,6 +15,7 @@ from .shot import TUNED
 
 _WIDTHS = 12.0      # of the declared line that one sweep spans
 _POINTS, _BANDWIDTH = 201, 1e4
+_AT_HOME, _TRIES = 1e3, 4       # [Hz] from home that is near enough, and how often it is tried
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,16 @@ class Tuning:
         return self.read(self.home.frequency + offset)
 
     def go_home(self) -> None:
-        """The piston back where it was found."""
+        """The mode back where it was found, by its frequency: the piston's own way back has backlash."""
+        self.park()
+        for _ in range(_TRIES):
+            away = self.home.frequency - self.read(self.home.frequency).frequency
+            if abs(away) < _AT_HOME:
+                return
+            self._tuner.move_to(self._tuner.position + away * self._metres_per_hertz)
+
+    def park(self) -> None:
+        """The piston back to the position where it was found, with nothing measured."""
         self._tuner.move_to(self._parked)
 
     def read(self, near: float, wide: float = 1.0) -> Tuned:

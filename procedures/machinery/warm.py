@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 
 _SILENT = 3.0  # [s] after which a person should know why nothing happens
 
@@ -20,8 +21,11 @@ def tell_when_compiling() -> None:
                                          "some seconds ...", file=sys.stderr, flush=True)]
 
 
-def warm(say: Callable[[str], None]) -> None:
-    """Load (or compile, the first time) the twin's inner loops; `say` gets one line when that takes long."""
+def warm(say: Callable[[str], None] = lambda text: None) -> None:
+    """Load (or compile, the first time) the twin's inner loops; `say` gets one line when that takes long.
+
+    Once in a process; later calls return at once.
+    """
     clock = threading.Timer(_SILENT, say, ("compiling the twin for this machine; this happens once and takes "
                                            "about a minute ...",))
     clock.daemon = True
@@ -32,6 +36,7 @@ def warm(say: Callable[[str], None]) -> None:
         clock.cancel()
 
 
+@cache
 def _solve_once() -> None:
     import numpy as np
 

@@ -124,7 +124,8 @@ class Setting:
 
 def sends(member):
     """Whether setting the property sends something; a measurement has a setter that refuses."""
-    return inspect.signature(member.fset).parameters["set_command"].default is not None
+    command = inspect.signature(member.fset).parameters.get("set_command")
+    return command is not None and command.default is not None
 
 
 def settings_of(role, driver):

@@ -159,27 +159,3 @@ def test_a_level_that_cannot_be_held_is_known(drivers):
     assert not source.levelled
     source.power = -20.0
     source.settle()
-
-
-@pytest.mark.parametrize("role", ["microwave", "microwave_45"])
-def test_a_source_follows_the_gate_or_does_not(bench_here, drivers, role):
-    for gated in (True, False):
-        drivers[role].follow_gate(gated)
-        assert bench_here.cavity.tones[role].gated is gated
-
-
-def test_the_gate_counts_from_the_q_switch_and_may_rise_before_it(bench_here):
-    timing = bench_here.connect("timing")
-    timing.configure_shot(q_switch_delay=200e-6)
-    window = pytest.approx({"gate_start": 1e-6, "gate_stop": 3.5e-6}, abs=1e-11)
-    assert timing.set_gate(1e-6, 3.5e-6) == window
-    timing.set_q_switch_delay(150e-6)
-    assert timing.gate() == window
-    assert timing.set_gate(-20e-6, 5e-6)["gate_start"] == pytest.approx(-20e-6, abs=1e-11)
-    with pytest.raises(ValueError, match="must not lie before start"):
-        timing.set_gate(2e-6, 1e-6)
-    with pytest.raises(ValueError):
-        timing.set_gate(-1e-3, 0.0)        # before the lamp
-    timing.close_gate()
-    assert timing.settings()["gate_start"] == timing.settings()["gate_stop"]
-    timing.disconnect()

@@ -8,6 +8,7 @@ import pytest
 from procedures import open_bench, run
 from procedures.frequency_tuning import pulling
 from procedures.machinery.bench import describe_bench
+from procedures.machinery.tuning import Tuning
 
 LINE = describe_bench("virtual").expected.parameters.frequency_35      # [truth] leaves it as declared
 
@@ -16,12 +17,12 @@ LINE = describe_bench("virtual").expected.parameters.frequency_35      # [truth]
 def runs(served, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     with open_bench(served[0]) as bench:
-        parked = bench.roles["tuner"].position
+        before = Tuning(bench).home.frequency
         found = {name: run(name, bench, folder, seed=5, repetition_rate=20, shots=shots)
                  for name, shots in (("emission_spectrum", 4), ("shot_statistics", 6), ("strong_coupling", 4),
-                                     ("frequency_tuning", 7), ("detuning_scan", 7))}  # its backlash stays
+                                     ("frequency_tuning", 7), ("detuning_scan", 7))}
         found["vector_sweep"] = run("vector_sweep", bench, folder, seed=5)
-        found["came home"] = abs(bench.roles["tuner"].position - parked) < 1e-7
+        found["moved"] = Tuning(bench).home.frequency - before
     return found
 
 
@@ -32,8 +33,8 @@ def test_the_molecules_line_is_found_where_emission_and_cavity_agree(runs, name)
     assert 0.4 < result["pulling_slope"] < 0.8      # between growth (a half) and the ring-down after it (one)
 
 
-def test_the_piston_goes_back_to_where_it_was(runs):
-    assert runs["came home"]
+def test_the_mode_is_brought_back_to_where_it_was_whatever_the_piston_s_backlash(runs):
+    assert abs(runs["moved"]) < 5e3      # drift included; the backlash is 100 kHz
 
 
 def test_a_shot_is_fitted_with_the_mode_where_it_was_measured(runs):

@@ -69,7 +69,8 @@ def test_real_time_keeps_the_pace_of_the_run(taken):
             if isinstance(event, events.ShotStored):
                 moments.append(time.monotonic() - began)
         first, last = (datetime.fromisoformat(stored.shots[i].moment) for i in (0, -1))
-    assert moments[-1] - moments[0] == pytest.approx((last - first).total_seconds(), abs=0.1)
+    pace = (last - first).total_seconds()
+    assert pace - 0.02 < moments[-1] - moments[0] < pace + 3.0      # never early; late on a busy machine
 
 
 def maserbench(*arguments):

@@ -1,10 +1,12 @@
 """The safe state: every step is tried whatever the others do, and unknown is never called safe."""
 
+import threading
+import time
 from dataclasses import dataclass, field
 
 import pytest
 
-from procedures.machinery.safety import ORDER, make_safe
+from procedures.machinery.safety import ORDER, VITAL, make_safe, read_back
 
 
 @dataclass
@@ -22,9 +24,11 @@ class Instrument:
     fails: bool = False
     reads: bool | None = True
     dies: bool = False
+    hangs: float = 0.0
     calls: list = field(default_factory=list)
 
     def make_safe(self):
+        time.sleep(self.hangs)
         self.log.append(f"{self.role} off")
         if self.fails:
             raise RuntimeError(f"{self.role} does not listen")
@@ -41,19 +45,60 @@ def bench(**odd):
     return log, {role: Instrument(role, log, **odd.get(role, {})) for role in reversed(ORDER)}
 
 
-def test_the_laser_is_inhibited_first_and_everything_is_off_before_anything_is_read_back():
+def test_every_role_is_turned_off_and_only_then_read_back():
     log, roles = bench()
     state = make_safe(roles)
-    assert log[:len(ORDER)] == [f"{role} off" for role in ORDER]
-    assert log[:3] == ["timing off", "shutter off", "pump off"]
+    assert sorted(log) == sorted([f"{role} off" for role in ORDER] + [f"{role} read" for role in ORDER])
+    assert all(log.index(f"{role} off") < log.index(f"{role} read") for role in ORDER)
     assert (state.verified, state.laser, state.shutter, state.rf) == (True, "off", "closed", "off")
+
+
+@pytest.mark.parametrize("role", ["pump", "digitiser"])
+def test_an_instrument_that_hangs_delays_no_other_and_is_unknown_at_the_deadline(role):
+    log, roles = bench(**{role: {"hangs": 3.0}})
+    began = time.monotonic()
+    state = make_safe(roles)
+    assert time.monotonic() - began < 0.5
+    assert [line for line in log if line.endswith("read")] != []
+    assert {line for line in log if line.endswith("off")} == {f"{r} off" for r in ORDER if r != role}
+    assert state.verified == (role not in VITAL)
+    assert f"{role}: unknown, no answer within" in state.message
+
+
+def test_reading_back_commands_nothing():
+    log, roles = bench()
+    assert read_back(roles).verified
+    assert sorted(log) == sorted(f"{role} read" for role in ORDER)
+
+
+@pytest.mark.parametrize("failure", [SystemExit("enough"), MemoryError(), KeyboardInterrupt()])
+def test_what_goes_wrong_inside_the_safe_state_itself_stays_inside_one_step(failure):
+    def fail():
+        raise failure
+
+    log, roles = bench()
+    roles["microwave"].make_safe = roles["microwave"].verify_safe = fail
+    state = make_safe(roles)
+    assert (state.verified, state.laser, state.shutter, state.rf) == (False, "off", "closed", "unknown")
+    assert len(log) == 2 * len(ORDER) - 2
+
+
+def test_without_a_thread_to_be_had_the_steps_are_taken_one_after_another(monkeypatch):
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    log, roles = bench()
+    assert make_safe(roles).verified
+    assert [line for line in log if line.endswith("off")] == [f"{role} off" for role in ORDER]
+    assert log[::2][:3] == ["timing off", "shutter off", "pump off"]
 
 
 @pytest.mark.parametrize("role", ORDER)
 def test_an_instrument_that_refuses_keeps_no_other_from_being_made_safe(role):
     log, roles = bench(**{role: {"fails": True, "dies": True}})
     make_safe(roles)
-    assert [line for line in log if line.endswith("off")] == [f"{r} off" for r in ORDER]
+    assert sorted(line for line in log if line.endswith("off")) == sorted(f"{r} off" for r in ORDER)
 
 
 @pytest.mark.parametrize(("role", "word"), [("pump", "laser"), ("shutter", "shutter"), ("microwave", "rf")])

@@ -6,8 +6,10 @@ import json as json_text
 from typing import Any
 
 from procedures.machinery.bench import Bench, describe_bench, open_bench
+from procedures.machinery.bench_lock import ask_controller
 from procedures.machinery.failures import BenchFailure, StateUnknown
-from procedures.machinery.guard import ask_controller
+from procedures.machinery.guard import rehearse
+from procedures.machinery.guard_process import STALL
 from procedures.machinery.safety import ORDER, VITAL, make_safe
 from procedures.machinery.shot import Origin
 from twin.quantity import show
@@ -20,7 +22,7 @@ def check(bench: str, json: bool, explain: bool) -> None:
         _explain(json)
         return
     with open_bench(bench, tolerant=True) as opened:
-        answer = report(opened)
+        answer = report(opened) | {"guard": rehearse(opened.description)}
         crystal = opened.description.expected.parameters
     if json:
         print(json_text.dumps(answer, indent=1))
@@ -75,7 +77,16 @@ def _print(answer: dict[str, Any]) -> None:
         print(f"{role:<13} {state:<9} {r['origin'] or '-':<10} {r['identity'] or '-'}")
         if r["message"]:
             print(f"{'':<13} {r['message']}")
+    print(_takeover(answer["guard"]))
     print(f"verdict: {answer['verdict']}")
+
+
+def _takeover(guard: dict[str, Any]) -> str:
+    """What the guard process would do for this bench, in one line; `guard` is what `rehearse` tells."""
+    later = f", {len(guard['later'])} more once it is needed" if guard["later"] else ""
+    return (f"guard: starts in {guard['start']:.2f} s with {len(guard['connections'])} connections of its own"
+            f"{later}; takes over at once when the program dies, {STALL:g} s after it stalls, and has read "
+            f"all back {guard['seconds']:.3f} s later")
 
 
 def _explain(json: bool) -> None:

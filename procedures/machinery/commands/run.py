@@ -64,7 +64,9 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
     Further ones change nothing: the way into the safe state has its own short timeouts.
     """
     asked = threading.Event()
-    names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    # SIGHUP: the terminal was closed; SIGBREAK: the same, on Windows.
+    wanted = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    names = [getattr(signal, name) for name in wanted if hasattr(signal, name)]
     before = {name: signal.signal(name, lambda *_: asked.set()) for name in names}
     try:
         yield asked.is_set

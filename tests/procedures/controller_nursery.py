@@ -1,0 +1,63 @@
+"""Controllers by the dozen, to be killed: one is forked for each line on stdin, the folder for its run.
+
+Starting Python and loading the twin takes longer than all else of a short run, so both are done once. Every
+controller is a process of its own that says on the common stdout, after its number, `guard NUMBER`,
+`run PATH`, `stored N` and, if it comes to that, `ended STATE` or `failed MESSAGE`. An empty line is answered
+by `awake`.
+
+    python controller_nursery.py BENCH_FILE
+"""
+
+import os
+import signal
+import sys
+
+from procedures import open_bench, run
+from procedures.machinery.commands.run import stop_signals
+from procedures.machinery.failures import BenchFailure
+from procedures.machinery.warm import warm
+
+SHOTS = 500
+RATE = 20.0  # [Hz]
+
+
+def say(*words):
+    os.write(1, " ".join(map(str, (os.getpid(), *words))).encode() + b"\n")
+
+
+def tell(event):
+    kind = type(event).__name__
+    if kind == "RunStarted":
+        say("run", event.path)
+    elif kind == "ShotStored":
+        say("stored", event.shot.number)
+
+
+def control(bench, folder):
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        with open_bench(bench) as opened, stop_signals() as should_stop:
+            say("guard", opened.guard.process_id)
+            done = run("single_shot", opened, folder, publish=tell, should_stop=should_stop, shots=SHOTS,
+                       repetition_rate=RATE)
+        say("ended", done.state)
+    except BenchFailure as failure:
+        say("failed", failure)
+
+
+def main():
+    warm(lambda text: None)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
+    say("awake")
+    for line in sys.stdin:
+        if not line.strip():
+            say("awake")
+        elif os.fork() == 0:
+            try:
+                control(sys.argv[1], line.strip())
+            finally:
+                os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Ring-down, receiver calibration and seeded delay against the truth of the virtual bench, and their fits."""
+
+import numpy as np
+import pytest
+
+from procedures import open_bench, run
+from procedures.machinery.bench import describe_bench
+from twin.calibration import compression, conversion, log_line
+from twin.receiver import Receiver
+from twin.ring_down import fit_ring_down
+
+KAPPA = describe_bench("virtual").expected.parameters.cavity_frequency / 8330     # [truth.cavity]
+
+
+@pytest.fixture(scope="module")
+def results(served, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    with open_bench(served[0]) as bench:
+        return {name: run(name, bench, folder, seed=8, repetition_rate=20, shots=shots).result
+                for name, shots in (("ring_down", 8), ("receiver_calibration", 15), ("seeded_delay", 10))}
+
+
+def test_the_mode_rings_down_with_its_true_decay(results):
+    found = results["ring_down"]
+    assert abs(found["cavity_decay"] - KAPPA) < 4 * found["cavity_decay_sigma"] < 0.005 * KAPPA
+
+
+def test_the_receive_line_is_the_declared_one(results):
+    found = results["receiver_calibration"]
+    assert found["slope"] == pytest.approx(-22e-3, rel=1e-3)
+    assert found["intercept"] == pytest.approx(15.0, abs=0.02)
+    assert abs(found["conversion"] - 8.0) < 4 * found["conversion_sigma"] < 0.5
+    assert "compression_point" not in found      # nothing compresses on this bench
+
+
+def test_seeds_tell_the_growth_rate(results):
+    found = results["seeded_delay"]
+    assert abs(found["growth_rate"] - 1.07e7) < 4 * found["growth_rate_sigma"] < 4e6
+
+
+@pytest.mark.parametrize("turning, leak", [(0.0, 0.0), (3e5, 2e6)])
+def test_a_decay_is_read_without_bias_beside_a_leak_and_in_noise(turning, leak):
+    rng, t = np.random.default_rng(3), 1e-8 * np.arange(4000) - 2e-6
+    ringing = np.where(t < 0, 1.0, np.exp(-KAPPA * t / 2)) * np.exp(1j * turning * t)
+    found = []
+    for _ in range(20):
+        noise = 2e-3 * (rng.normal(size=t.size) + 1j * rng.normal(size=t.size))
+        found.append(fit_ring_down(t, ringing + 1e-3 * np.exp(1j * leak * t) + noise, 4e-7, leak))
+    assert abs(np.mean(found) - KAPPA) < 4 * np.std(found) / np.sqrt(20) < 2e-3 * KAPPA
+    assert fit_ring_down(t, noise, 4e-7) is None
+
+
+def test_a_log_detector_s_line_is_found_inside_its_range_only():
+    receiver = Receiver(detector="log", slope=-0.0217, intercept=14.2, offset=1.0)
+    powers = np.arange(-70.0, 5.0, 2.0)
+    watts = 1e-3 * 10.0 ** (powers / 10.0)
+    volts = receiver.settled(watts / receiver.watts_per_photon)
+    found = log_line(powers, volts, receiver.replace(slope=-0.022, intercept=15.0))
+    assert (found["slope"], found["intercept"]) == pytest.approx((-0.0217, 14.2), rel=1e-9)
+    assert log_line(powers[:3], volts[:3], receiver) == {}
+
+
+def test_a_mixer_s_conversion_is_that_of_small_powers_and_its_compression_where_it_bends():
+    receiver, powers = Receiver(conversion=7.3), np.arange(-60.0, -9.0, 1.0)
+    linear = receiver.settled(1e-3 * 10.0 ** (powers / 10.0) / receiver.watts_per_photon)
+    assert conversion(powers, linear, receiver)["conversion"] == pytest.approx(7.3, rel=1e-9)
+    assert compression(powers, linear) == {}
+    saturated = linear[powers == -25.0][0]
+    bent = linear / (1.0 + (linear / saturated) ** 4) ** 0.25
+    assert conversion(powers, bent, receiver)["conversion"] == pytest.approx(7.3, rel=2e-2)
+    # Rapp, p = 2: 1 dB where (1 + x^4)^(1/4) = 10^(1/20)
+    expected = -25.0 + 5.0 * np.log10(10.0 ** 0.2 - 1.0)
+    assert compression(powers, bent)["compression_point"] == pytest.approx(expected, abs=0.15)

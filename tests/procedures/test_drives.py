@@ -1,0 +1,81 @@
+"""The gate's two uses: a pulse on 4-5, and a cavity that holds the inversion back."""
+
+import numpy as np
+import pytest
+
+from procedures import open_bench, run
+from procedures.battery_store import storage_time
+from procedures.machinery.bench import bench_file, describe_bench
+from procedures.machinery.separable import separable
+from twin import simulate
+from twin.storage import relaxed
+
+VIRTUAL = bench_file("virtual").read_text("utf-8")
+P = describe_bench("virtual").expected.parameters
+DECLARED = 4e7     # [rad/s] of one root watt, the bench file's default for the coil
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory):
+    """A bench whose gate goes to the cavity, five times faster than the clock."""
+    path = tmp_path_factory.mktemp("spoiled") / "bench.toml"
+    text = VIRTUAL.replace("time_scale = 1.0", "time_scale = 5.0")
+    path.write_text(text.replace("[timing]", '[timing]\ngate = "cavity"', 1), "utf-8")
+    with open_bench(path) as bench:
+        yield bench
+
+
+def test_a_pulse_on_4_5_tells_the_coil_s_rabi_frequency(served, tmp_path):
+    with open_bench(served[0]) as bench:
+        found = run("drive_scan", bench, tmp_path, seed=2, shots=15, repetition_rate=20).result
+    away, sigma = found["rabi_per_sqrt_watt"] - DECLARED, found["rabi_per_sqrt_watt_sigma"]
+    assert abs(away) < 4 * sigma < 0.1 * DECLARED
+
+
+def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_path):
+    result = run("battery_store", spoiled, tmp_path, seed=2, shots=9)
+    found = result.result
+    assert {shot.fit for shot in result.shots} == {None}      # the fit's model knows no switch
+    times = np.linspace(0.0, 40e-6, 4001)
+    inversion = relaxed(P, np.array([0.0, 0.0, *P.branching]), times) @ np.array([0, 0, -1, 0, 1])
+    expected = np.interp(-1 / np.e, -inversion / inversion[0], times)
+    assert abs(found["storage_time"] - expected) < 4 * found["storage_time_sigma"] < 0.2 * expected
+
+
+def test_a_procedure_that_needs_the_gate_elsewhere_is_refused_before_anything_is_touched(served, tmp_path):
+    told = r"gate = 'cavity'.*says 'microwave'"
+    with open_bench(served[0]) as bench, pytest.raises(ValueError, match=told):
+        run("battery_store", bench, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_whose_inversion_changes_its_sign_is_read_from_before_it_does():
+    late = np.linspace(1e-6, 30e-6, 12)
+    stored = 1.3 * np.exp(-late / 20e-6) - 0.3
+    found = storage_time(late, stored)
+    assert 1.3 * np.exp(-found["storage_time"] / 20e-6) - 0.3 == pytest.approx(1.0 / np.e, rel=1e-6)
+
+
+def test_a_line_with_one_curved_number_is_fitted_with_honest_errors():
+    rng, t = np.random.default_rng(5), np.linspace(0.1, 3.0, 25)
+    pulls = []
+    for _ in range(120):
+        y = 2.0 * np.exp(-t / 0.8) + 0.5 + 0.02 * rng.normal(size=t.size)
+        found = separable(lambda shape: np.column_stack([np.exp(-t / shape[0]), np.ones(t.size)]), y,
+                          [np.geomspace(0.1, 10.0, 30)])
+        pulls.append((found.shape[0] - 0.8) / np.sqrt(found.covariance[0, 0]))
+    assert abs(np.mean(pulls)) < 0.35 and 0.75 < np.std(pulls) < 1.3
+
+
+def test_a_probe_comes_back_as_much_stronger_as_the_mean_field_says(served, tmp_path):
+    with open_bench(served[0]) as bench:
+        found = run("pump_probe", bench, tmp_path, seed=2, shots=11, repetition_rate=20).result
+    bench = describe_bench("virtual")
+    receiver, p = bench.receivers["burst"], bench.expected.parameters
+    times, start = np.linspace(0.0, 23e-6, 2301), 20e-6
+    drive = bench.drive(0.2e-3, start).replace(cavity_drive=1e9)
+    field = simulate(p, drive, times, model="mean_field").field
+    leaving = np.abs(field + 1j * 1e9 / receiver.external_decay)       # emission and what the loop reflects
+    expected = 20 * np.log10(leaving[-1] / leaving[times < start][-1])
+    assert abs(found["gain_db"] - expected) < 4 * found["gain_db_sigma"] + 1.0  # [truth] is some per cent off
+    assert 1e5 < found["bandwidth"] < 4e5
