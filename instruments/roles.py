@@ -94,6 +94,9 @@ class Timing(Role, Protocol):
     def release(self) -> None:
         """Outputs fire at the next trigger; verified."""
 
+    def release_dark(self) -> None:
+        """Digitiser and gate fire at the next trigger, lamp and Q-switch do not; verified."""
+
     def fire(self) -> None:
         """One shot. Never repeated: an error leaves it open whether a pulse went out."""
 

@@ -185,6 +185,10 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
         """All outputs fire at the next trigger; verified."""
         self.put("inhibited", "none")
 
+    def release_dark(self) -> None:
+        """Digitiser and gate fire at the next trigger, lamp and Q-switch do not; verified."""
+        self.put("inhibited", "AB CD")
+
     def fire(self) -> None:
         """One shot. Sent once and never repeated; after an error it is open whether a pulse went out."""
         with self.turn():

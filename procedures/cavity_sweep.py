@@ -40,7 +40,7 @@ class CavitySweep(Procedure):
         source, analyser = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["analyser"]
         frequencies = self.frequency + self.span * np.linspace(-0.5, 0.5, self.points)
         read = np.full(self.points, np.nan)
-        source.power = self.power
+        source.power, source.gated = self.power, False
         self.acquisition.switch_on("microwave")
         for i, wanted in enumerate(frequencies):
             if self.should_stop():

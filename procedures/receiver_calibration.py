@@ -20,6 +20,7 @@ from .machinery.measured import Measured
 from .machinery.rows import COLUMNS
 
 POWER = "calibration.power"
+BACK_OFF = 10.0     # [dB] below the compression point a line is straight to some thousandths
 
 
 class ReceiverCalibration(Procedure):
@@ -65,13 +66,15 @@ class ReceiverCalibration(Procedure):
         if len(powers) < 5:
             return {"verdict": "too few steps"}
         receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
+        straight = np.ones(len(powers), bool)
         if receivers["burst"].detector == "if":
             volts = np.array([_amplitude(receivers["burst"], shot) for shot in measured.shots])
-            answer |= conversion(powers, volts, receivers["burst"])
             answer |= compression(powers, volts)
+            straight = powers < answer.get("compression_point", np.inf) - BACK_OFF
+            answer |= conversion(powers[straight], volts[straight], receivers["burst"])
         if "log" in receivers and "log" in measured.shots[0].waveforms:
             means = np.array([float(np.mean(shot.waveforms["log"].volts)) for shot in measured.shots])
-            answer |= log_line(powers, means, receivers["log"])
+            answer |= log_line(powers[straight], means[straight], receivers["log"])
         return answer
 
 

@@ -106,6 +106,7 @@ class Acquisition:
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles
         roles["timing"].configure_shot(q_switch_delay=float(d.pump.delays[0]))
+        roles["timing"].set_gate(0.0, 0.0)  # an earlier run's gate would spoil the cavity in this one
         digitiser = d.roles["digitiser"].options
         roles["digitiser"].configure(digitiser["sample_rate"], digitiser["points"], digitiser["pretrigger"],
                                      self.bench.channels(), digitiser["bits"])

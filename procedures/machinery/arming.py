@@ -68,10 +68,10 @@ class Arming:
         self.still_allowed()
 
     def release_timing(self) -> None:
-        """The timing alone, for records without laser: the laser stays off and the shutter shut."""
+        """Digitiser and gate alone, for records without laser: lamp and Q-switch get no trigger either."""
         self.still_allowed()
         self._state = None
-        self._roles["timing"].release()
+        self._roles["timing"].release_dark()
         self.still_allowed()
 
     def _use_leave(self) -> None:

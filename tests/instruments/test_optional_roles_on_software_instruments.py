@@ -159,3 +159,27 @@ def test_a_level_that_cannot_be_held_is_known(drivers):
     assert not source.levelled
     source.power = -20.0
     source.settle()
+
+
+@pytest.mark.parametrize("role", ["microwave", "microwave_45"])
+def test_a_source_follows_the_gate_or_does_not(bench_here, drivers, role):
+    for gated in (True, False):
+        drivers[role].gated = gated
+        assert bench_here.cavity.tones[role].gated is drivers[role].gated is gated
+
+
+def test_without_lamp_and_q_switch_the_digitiser_still_gets_its_trigger_and_the_gate_its_place(bench_here):
+    timing, seen = bench_here.connect("timing"), []
+    trigger, bench_here.cavity.trigger = bench_here.cavity.trigger, seen.append
+    try:
+        timing.configure_shot(q_switch_delay=200e-6)
+        assert timing.set_gate(-20e-6, 25e-6) == pytest.approx((-20e-6, 25e-6), abs=1e-11)
+        timing.release_dark()
+        timing.fire()
+    finally:
+        bench_here.cavity.trigger = trigger
+        timing.make_safe()
+        timing.disconnect()
+    (edges,) = seen
+    assert edges.lamp is None and edges.q_switch is None and edges.digitiser == pytest.approx(200e-6)
+    assert edges.gate_window(edges.digitiser) == pytest.approx((-20e-6, 5e-6), abs=1e-11)

@@ -1,5 +1,6 @@
 """The two microwave sources without a socket: bands, options, leaks, gate, reference, settling."""
 
+import dataclasses
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ from mock_devices.bench_file import World
 from mock_devices.clock import HandTurnedClock
 from mock_devices.keysight_e8257d import KeysightE8257D
 from mock_devices.srs_sg384 import SrsSG384
-from mock_devices.tone import Tone
+from mock_devices.tone import Tone, turning
 from mock_devices.virtual_cavity import VirtualCavity
 from twin.pentacene import Parameters
 from twin.receiver import Receiver
@@ -125,6 +126,21 @@ def test_a_seed_through_the_gate_makes_the_burst_earlier_and_a_gate_elsewhere_do
         peaks.append(np.argmax(burst > 0.5 * burst.max()))
     without, with_seed = peaks
     assert with_seed < without - 100
+
+
+def test_where_the_gate_spoils_the_cavity_a_source_that_waits_for_it_stays_shut(cavity, wire_to):
+    cavity.world = dataclasses.replace(cavity.world, spoiled_quality=100.0)
+    cavity.tones["microwave"] = on_resonance(cavity, gated=True)
+    shut = held(cavity, gate=True)
+    cavity.tones["microwave"] = on_resonance(cavity)
+    assert shut < 1e-7 * held(cavity)
+
+
+@pytest.mark.parametrize(("frequency", "gated", "turns"), [
+    (107e6, False, (4e6, 4e6)), (107e6, True, (0.0, 4e6)), (1.45e9, False, (0.0, 0.0))])
+def test_ten_milliwatts_in_the_coil_turn_4_5_if_they_are_near_its_line(frequency, gated, turns):
+    found = turning(Tone(frequency, 10.0, True, gated), True, 4e7, 2 * math.pi * 107e6)
+    assert found[:2] == pytest.approx(turns)
 
 
 def test_the_analyser_sees_what_the_cavity_reflects_of_a_tone(cavity):

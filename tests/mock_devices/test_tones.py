@@ -1,5 +1,6 @@
 """Waves at the cavity's loop: what comes back, how the mode rings, and what the bench's gate does."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -58,10 +59,11 @@ def test_a_mode_rings_down_with_its_own_decay_once_the_gate_falls(detuning):
     assert np.allclose(before, held, rtol=1e-6)
 
 
-def test_the_stochastic_reading_rings_as_the_closed_form_does():
-    loud = {"gate": (-1.0, 2e-6)}
-    quiet = compute(order(receiver_with(0.2), 0.0, 1e5, **loud))
-    noisy = compute(order(receiver_with(0.2), 0.0, 1e5, mean_field=False, **loud))
+@pytest.mark.parametrize("offset", [0.0, 2 * math.pi * 4e5])
+def test_the_stochastic_reading_rings_as_the_closed_form_does_wherever_the_mode_is(offset):
+    loud = order(receiver_with(0.2), 0.0, 1e5, gate=(-1.0, 2e-6))
+    loud = dataclasses.replace(loud, parameters=P.replace(cavity_frequency=P.frequency_35 + offset))
+    quiet, noisy = (compute(dataclasses.replace(loud, mean_field=reading)) for reading in (True, False))
     times = noisy.start + STEP * np.arange(len(noisy.field))
     expected = np.interp(times, quiet.start + STEP * np.arange(len(quiet.field)), np.abs(quiet.leaving))
     inside = (times > -1e-6) & (times < 8e-6) & (np.abs(times - 2e-6) > 2 * STEP)
@@ -80,11 +82,23 @@ def test_a_spoiled_cavity_holds_the_burst_back_until_it_is_let_go(mean_field):
     assert 0.3 * free.peak_photons < held.peak_photons < free.peak_photons
 
 
+def peak_after_a_pulse(length, rabi, away=0.0):
+    """Photons at the top of the burst after a pulse on 4-5, `away` [rad/s] off its line."""
+    gate = (0.4e-6, 0.4e-6 + length) if length else None
+    return compute(Order(P, OpticalPump(), PULSE, (3, 1), 20e-6, True, gate=gate,
+                         turning=(0.0, rabi, away))).peak_photons
+
+
 def test_a_pulse_on_4_5_takes_the_burst_away_and_a_whole_turn_gives_it_back():
     rabi = 2 * math.pi * 1e6       # populations turn with 2 Omega
-    peaks = []
-    for length in (0.0, math.pi / (2 * rabi), math.pi / rabi):
-        gate = (0.4e-6, 0.4e-6 + length) if length else None
-        shot = Order(P, OpticalPump(), PULSE, (3, 1), 20e-6, True, gate=gate, turning=(0.0, rabi, 0.0))
-        peaks.append(compute(shot).peak_photons)
-    assert peaks[1] < 0.1 * peaks[0] and peaks[2] > 0.4 * peaks[0]
+    free, half, whole = (peak_after_a_pulse(turns * math.pi / rabi, rabi) for turns in (0.0, 0.5, 1.0))
+    assert half < 0.1 * free and whole > 0.4 * free
+
+
+def test_off_its_line_a_pulse_turns_less_and_faster_as_a_two_level_system_does():
+    rabi = 2 * math.pi * 1e6
+    generalised = math.sqrt(2.0) * 2 * rabi     # Delta = 2 Omega: half of the transfer, sqrt(2) as fast
+    free, half, whole = (peak_after_a_pulse(turn / generalised, rabi, away=2 * rabi)
+                         for turn in (0.0, math.pi, 2 * math.pi))
+    assert peak_after_a_pulse(0.5 * math.pi / rabi, rabi) < half < 0.8 * whole < 0.8 * free
+    assert peak_after_a_pulse(0.5e-6, rabi, away=60 * rabi) > 0.97 * free
