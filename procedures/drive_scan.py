@@ -53,7 +53,8 @@ class DriveScan(SingleShot):
         source.frequency, source.power, source.gated = line, 10.0 * math.log10(self.power / 1e-3), True
         self.acquisition.switch_on("microwave_45")
         source.settle()
-        tone = {"microwave_45.power": float(source.power), "microwave_45.frequency": float(source.frequency)}
+        tone = {"microwave_45.power": source.power, "microwave_45.frequency": source.frequency,
+                "microwave_45.gated": 1.0, "microwave_45.output": 1.0}
         begin = bench.description.pump.arrival + _READY
         for length in np.linspace(0.0, self.length, self.shots):
             if self.should_stop():

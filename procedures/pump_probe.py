@@ -47,14 +47,14 @@ class PumpProbe(SingleShot):
         bench = self.acquisition.bench
         mode, source = bench.description.receivers["burst"].frequency, bench.roles["microwave"]
         source.frequency, source.power, source.gated = mode, self.power, False
+        set_to = {"microwave.power": source.power, "microwave.output": 1.0}
         self.acquisition.switch_on("microwave")
         for frequency in mode + self.span * np.linspace(-0.5, 0.5, self.shots):
             if self.should_stop():
                 return
             source.frequency = float(frequency)
             source.settle()
-            self.acquisition.take(self.pump_energy, {"microwave.frequency": float(source.frequency),
-                                                     "microwave.output": 1.0})
+            self.acquisition.take(self.pump_energy, set_to | {"microwave.frequency": source.frequency})
         source.output = False
         self.acquisition.finish()
 

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import FloatParameter, Procedure
 
-from twin.calibration import compression, conversion, log_line
+from twin.calibration import carrier_amplitude, compression, conversion, log_line
+from twin.receiver import Receiver
 
 from .machinery import settings
 from .machinery.acquire import Acquisition
-from .machinery.bursts import amplitude
 from .machinery.measured import Measured
 from .machinery.rows import COLUMNS
+from .machinery.shot import Shot
 
-POWER = "calibration.power"
+POWER, FREQUENCY = "microwave.power", "microwave.frequency"
 BACK_OFF = 10.0     # [dB] below the compression point a line is straight to some thousandths
 
 
@@ -40,12 +41,13 @@ class ReceiverCalibration(Procedure):
     repetition_rate = settings.repetition_rate(default=20.0)
 
     def startup(self) -> None:
-        self.acquisition.begin_dark(self, also=(POWER,))
+        self.acquisition.begin_dark(self)
 
     def execute(self) -> None:
         bench = self.acquisition.bench
         source, line = bench.roles["microwave"], bench.description.receivers["burst"].frequency
         source.frequency, source.gated = line + self.frequency_offset, False
+        set_to = {FREQUENCY: source.frequency, "microwave.output": 1.0}
         for step, power in enumerate(np.linspace(self.power_start, self.power_stop, self.shots)):
             if self.should_stop():
                 return
@@ -53,7 +55,7 @@ class ReceiverCalibration(Procedure):
             if step == 0:
                 self.acquisition.switch_on("microwave")
                 source.settle()
-            self.acquisition.take_dark({POWER: float(source.power)})
+            self.acquisition.take_dark(set_to | {POWER: float(source.power)})
         source.output = False
 
     def shutdown(self) -> None:
@@ -78,8 +80,8 @@ class ReceiverCalibration(Procedure):
         return answer
 
 
-def _amplitude(receiver: Any, shot: Any) -> float:
-    """Mean amplitude of the recorded carrier [V], less what its noise adds to the square."""
-    _, volts = amplitude(receiver, shot)
-    turn = np.angle(np.sum(volts[1:] * np.conj(volts[:-1])))
-    return float(np.abs(np.mean(volts * np.exp(-1j * turn * np.arange(len(volts))))))
+def _amplitude(receiver: Receiver, shot: Shot) -> float:
+    """Amplitude of the recorded carrier [V], which lies as far from the intermediate frequency as the source
+    from the line."""
+    away = shot.settings[FREQUENCY] - receiver.frequency
+    return carrier_amplitude(shot.waveform.time, shot.waveform.volts, receiver.carrier_frequency + away)

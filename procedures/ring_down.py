@@ -41,10 +41,10 @@ class RingDown(Procedure):
         self.acquisition.begin_dark(self)
 
     def execute(self) -> None:
-        source, timing = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["timing"]
+        bench, source = self.acquisition.bench, self.acquisition.bench.roles["microwave"]
         source.frequency, source.power, source.gated = self.frequency, self.power, True
-        set_to = {"microwave.frequency": source.frequency, "microwave.power": source.power}
-        timing.set_gate(-BEFORE, BEFORE)
+        set_to = {"microwave.frequency": source.frequency, "microwave.power": source.power,
+                  "microwave.gated": 1.0, "microwave.output": 1.0, **bench.gate(-BEFORE, 0.0)}
         self.acquisition.switch_on("microwave")
         source.settle()
         for _ in range(self.shots):

@@ -18,7 +18,7 @@ from .machinery.bursts import delay
 from .machinery.measured import Measured
 from .machinery.rows import COLUMNS
 
-POWER = "seed.power"
+POWER = "microwave.power"
 ABOVE_THERMAL = 3.0     # of the thermal photons: weaker tones are drowned by them
 
 
@@ -40,18 +40,19 @@ class SeededDelay(Procedure):
     repetition_rate = settings.repetition_rate()
 
     def startup(self) -> None:
-        self.acquisition.begin(self, also=(POWER,))
+        self.acquisition.begin(self)
 
     def execute(self) -> None:
         source = self.acquisition.bench.roles["microwave"]
         source.frequency, source.power, source.gated = self.frequency, self.power_start, False
         self.acquisition.switch_on("microwave")
         source.settle()
+        set_to = {"microwave.frequency": source.frequency, "microwave.output": 1.0}
         for power in np.linspace(self.power_start, self.power_stop, self.shots):
             if self.should_stop():
                 return
             source.power = float(power)
-            self.acquisition.take(self.pump_energy, {POWER: float(source.power), "microwave.output": 1.0})
+            self.acquisition.take(self.pump_energy, set_to | {POWER: float(source.power)})
         source.output = False
         self.acquisition.finish()
 

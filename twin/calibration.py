@@ -40,6 +40,17 @@ def log_line(powers: np.ndarray, volts: np.ndarray, declared: Receiver) -> dict[
             "intercept_sigma": sigma}
 
 
+def carrier_amplitude(time: np.ndarray, volts: np.ndarray, frequency: float) -> float:
+    """Amplitude [V] of a carrier of known frequency [Hz] in a record (T,).
+
+    Under a Hann window, beside which neither the carrier's image nor a constant is seen. Searching for the
+    frequency instead would cost a weak carrier its coherence over the record.
+    """
+    window = np.hanning(len(time))
+    turned = volts * np.exp(-2j * math.pi * frequency * np.asarray(time))
+    return float(2.0 * abs(np.sum(window * turned)) / np.sum(window))
+
+
 def conversion(powers: np.ndarray, volts: np.ndarray, declared: Receiver) -> dict[str, float]:
     """{conversion, with its error}: recorded amplitude [V] (K,) over sqrt(2 * 50 ohm * power at the mixer).
 

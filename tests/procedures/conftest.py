@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from procedures import open_bench
+from procedures import catalogue, open_bench
+from procedures.machinery.measured import Measured
+from procedures.machinery.rows import Rows
 from procedures.machinery.software_instruments import Console
+from twin.bench_description import parse
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,15 @@ def bench(served):
     """The served bench, opened; safe again and all plugs in at the end."""
     with open_bench(served[0]) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def from_disk():
+    """What a finished run answers when it is asked once more, from its stored records alone."""
+
+    def answer(done):
+        held = Measured(parse(done.bench_text, done.path.name), done.shots, Rows())
+        told = catalogue.procedure(done.procedure)(**done.settings).answer(held)
+        return {name: value for name, value in told.items() if name != "verdicts"}
+
+    return answer

@@ -25,21 +25,30 @@ def spoiled(tmp_path_factory):
         yield bench
 
 
-def test_a_pulse_on_4_5_tells_the_coil_s_rabi_frequency(served, tmp_path):
+def test_a_pulse_on_4_5_tells_the_coil_s_rabi_frequency(served, tmp_path, from_disk):
     with open_bench(served[0]) as bench:
-        found = run("drive_scan", bench, tmp_path, seed=2, shots=15, repetition_rate=20).result
+        done = run("drive_scan", bench, tmp_path, seed=2, shots=15, repetition_rate=20)
+    found = done.result
     away, sigma = found["rabi_per_sqrt_watt"] - DECLARED, found["rabi_per_sqrt_watt_sigma"]
     assert abs(away) < 4 * sigma < 0.1 * DECLARED
+    assert from_disk(done) == done.result
 
 
-def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_path):
+def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_path, from_disk):
     result = run("battery_store", spoiled, tmp_path, seed=2, shots=9)
     found = result.result
+    assert from_disk(result) == found
     assert {shot.fit for shot in result.shots} == {None}      # the fit's model knows no switch
     times = np.linspace(0.0, 40e-6, 4001)
     inversion = relaxed(P, np.array([0.0, 0.0, *P.branching]), times) @ np.array([0, 0, -1, 0, 1])
     expected = np.interp(-1 / np.e, -inversion / inversion[0], times)
     assert abs(found["storage_time"] - expected) < 4 * found["storage_time_sigma"] < 0.2 * expected
+
+
+def test_the_gate_of_one_run_does_not_spoil_the_next(spoiled, tmp_path):
+    run("battery_store", spoiled, tmp_path, seed=2, shots=1, hold_start="15us")
+    (shot,) = run("single_shot", spoiled, tmp_path, seed=2).shots
+    assert shot.fit.verdict.name == "OK"
 
 
 def test_a_procedure_that_needs_the_gate_elsewhere_is_refused_before_anything_is_touched(served, tmp_path):
