@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import FloatParameter, Procedure
 
-from twin.calibration import carrier_amplitude, compression, conversion, log_line
+from twin.calibration import carrier_amplitude, compression, conversion, log_line, reflected
 from twin.receiver import Receiver
 
 from .machinery import settings
@@ -64,10 +64,10 @@ class ReceiverCalibration(Procedure):
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`slope` [V/dB] and `intercept` [dBm] of the log detector, `conversion` of the mixer, and, where
         something compresses, `compression_point` [dBm at the loop]."""
-        powers = np.array([shot.settings[POWER] for shot in measured.shots])
+        receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
+        powers = np.array([_power(receivers["burst"], shot) for shot in measured.shots])
         if len(powers) < 5:
             return {"verdict": "too few steps"}
-        receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
         straight = np.ones(len(powers), bool)
         if receivers["burst"].detector == "if":
             volts = np.array([_amplitude(receivers["burst"], shot) for shot in measured.shots])
@@ -78,6 +78,11 @@ class ReceiverCalibration(Procedure):
             means = np.array([float(np.mean(shot.waveforms["log"].volts)) for shot in measured.shots])
             answer |= log_line(powers[straight], means[straight], receivers["log"])
         return answer
+
+
+def _power(receiver: Receiver, shot: Shot) -> float:
+    """Power [dBm] that leaves the loop for the line."""
+    return shot.settings[POWER] + reflected(receiver, shot.settings[FREQUENCY] - receiver.frequency)
 
 
 def _amplitude(receiver: Receiver, shot: Shot) -> float:

@@ -51,6 +51,12 @@ def carrier_amplitude(time: np.ndarray, volts: np.ndarray, frequency: float) -> 
     return float(2.0 * abs(np.sum(window * turned)) / np.sum(window))
 
 
+def reflected(receiver: Receiver, offset: float) -> float:
+    """|S11|^2 [dB] of the declared cavity for a source `offset` [Hz] from its frequency."""
+    k, x = receiver.coupling_factor, 2.0 * receiver.loaded_quality * offset / receiver.frequency
+    return 20.0 * math.log10(max(abs(1.0 - 2.0 * k / (1.0 + k) / (1.0 + 1j * x)), 1e-10))
+
+
 def conversion(powers: np.ndarray, volts: np.ndarray, declared: Receiver) -> dict[str, float]:
     """{conversion, with its error}: recorded amplitude [V] (K,) over sqrt(2 * 50 ohm * power at the mixer).
 

@@ -5,7 +5,7 @@ import pytest
 
 from procedures import open_bench, run
 from procedures.machinery.bench import describe_bench
-from twin.calibration import carrier_amplitude, compression, conversion, log_line
+from twin.calibration import carrier_amplitude, compression, conversion, log_line, reflected
 from twin.receiver import Receiver
 from twin.ring_down import fit_ring_down
 
@@ -69,9 +69,8 @@ def test_an_amplifier_that_saturates_is_told_and_the_line_is_still_calibrated(se
 
 def test_the_receive_line_is_the_declared_one(results):
     found = results["receiver_calibration"]
-    assert found["slope"] == pytest.approx(-22e-3, rel=1e-3)
-    assert found["intercept"] == pytest.approx(15.0, abs=0.02)
-    assert abs(found["conversion"] - 8.0) < 4 * found["conversion_sigma"] < 0.5
+    for name, truth, fine in (("slope", -22e-3, 1e-4), ("intercept", 15.0, 1e-3), ("conversion", 8.0, 0.01)):
+        assert abs(found[name] - truth) < 4 * found[f"{name}_sigma"] < fine * abs(truth), name
     assert "compression_point" not in found      # nothing compresses on this bench
 
 
@@ -98,6 +97,13 @@ def test_a_carrier_of_known_frequency_is_read_beside_noise_a_constant_and_its_im
     found = [carrier_amplitude(t, amplitude * np.cos(2 * np.pi * 56e6 * t + phase) + 0.1
                                + 1.5e-3 * rng.normal(size=t.size), 56e6) for phase in np.linspace(0, 6, 20)]
     assert abs(np.mean(found) - amplitude) < 4 * np.std(found) / np.sqrt(20) < 0.02 * amplitude
+
+
+def test_what_a_loop_reflects_is_all_far_off_and_nothing_on_a_matched_mode():
+    matched, half_width = Receiver(coupling_factor=1.0), 0.5 * 1.4495e9 / 8500
+    assert reflected(matched, 0.0) < -150.0
+    assert reflected(matched, half_width) == pytest.approx(10 * np.log10(0.5))
+    assert -1e-3 < reflected(Receiver(coupling_factor=0.2), 6e6) < 0.0
 
 
 def test_a_log_detector_s_line_is_found_inside_its_range_only():
