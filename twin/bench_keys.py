@@ -19,6 +19,7 @@ Row = tuple[str, str, Any, str]
 _LISTED = {"energy_table": ("s, J", "pairs [Q-switch delay, pulse energy], both rising"),
            "gains_db": ("dB", "table of the line's elements and their power gains"),
            "detector": ("", "if, log or direct"),
+           "gate": ("", "what the output GH does: pulses the microwave sources, or spoils the cavity"),
            "channels": ("", "table of records (burst, photodiode, log) and the inputs that carry them")}
 
 

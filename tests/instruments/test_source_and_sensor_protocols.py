@@ -54,6 +54,7 @@ SETTABLE = [
 ]
 
 READABLE = [
+    (SG384, "gated", "MODL?", "0", False),
     (SG384, "timebase", "TIMB?", "3", "external"), (SG384, "reference_locked", "TIMB?", "1", False),
     (SG384, "next_error", "LERR?", "111", 111),
     (SG384, "simulated", "*IDN?", "SRS,SG384,s/nSIMULATED-1,1", True),

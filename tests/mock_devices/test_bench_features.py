@@ -185,6 +185,6 @@ LOG = Receiver(loaded_quality=8500, coupling_factor=0.2, frequency=1.4495e9, det
 def test_photons_become_codes_through_the_log_chain(pad, photons, dbm, code):
     log = LOG.replace(gains_db={**LOG.gains_db, "attenuator": pad})
     assert 10 * math.log10(log.port_power(photons) / 1e-3) == pytest.approx(dbm, abs=1e-3)
-    made = Channel(1.6, 1.0, 8).codes(log.settled(np.array([photons])))
+    made = Channel(1.6, 1.0, 8).codes(log.settled(np.array([photons])), 1e-9)
     assert abs(int(made[0]) - code) <= 1
     assert made[0] == log.codes(log.settled(photons))
