@@ -77,7 +77,10 @@ class Balance:
         middle = self.starts + 0.5 * self.lengths
         decay = np.array([d.cavity_decay.at(t) if d.cavity_decay else p.cavity_decay for t in middle])
         decay = decay[:, None]
-        eps = complex(d.cavity_drive)
+        # It counts from the mode, and in this frame, that of the line, turns with it.
+        turning = p.cavity_frequency - p.frequency_35 + d.cavity_drive_detuning
+        times = self.starts[:, None] + self.lengths[:, None] * NODES
+        eps = complex(d.cavity_drive) * np.exp(-1j * turning * times)
         field = np.sqrt(n_mol) * (self.value("x.re", at) + 1j * self.value("x.im", at))
         return {
             "crossing": n_mol * self.total(p.intersystem_crossing * p.branching[2] * s22),
@@ -111,7 +114,7 @@ def test_photons_and_excited_molecules_balance_undriven(p, pump, model):
 @settings(max_examples=6, deadline=None)
 @given(CRYSTALS, PUMPS, TONES)
 def test_photons_and_excited_molecules_balance_with_tones(p, pump, tones):
-    assert Balance(p, Drive(pump_rate=pump, **tones), "cumulant", 4e-7, 1e-11).missing() < 3e-8
+    assert Balance(p, Drive(pump_rate=pump, **tones), "cumulant", 4e-7, 1e-11).missing() < 1e-8
 
 
 def test_the_balance_holds_at_the_default_accuracy_and_through_a_switched_cavity():
@@ -131,8 +134,8 @@ def test_a_forgotten_term_would_be_seen():
 @given(CRYSTALS, PUMPS, st.sampled_from(["cumulant", "mean_field", "rate"]))
 def test_populations_are_probabilities(p, pump, model):
     populations = simulate(p, Drive(pump_rate=pump), np.linspace(0.0, 1.5e-6, 300), model=model).populations
-    assert populations.min() >= -1e-9
-    assert np.abs(populations.sum(axis=1) - 1.0).max() < 1e-9
+    assert populations.min() >= -3e-9
+    assert np.abs(populations.sum(axis=1) - 1.0).max() < 3e-9
 
 
 @settings(max_examples=6, deadline=None)
