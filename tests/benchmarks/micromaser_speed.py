@@ -138,7 +138,8 @@ def whole_runs():
             ("gamma t_r = 0.1", M.replace(loss=0.1), None, 1000),
             ("gamma t_r = 0.1, dimension=240", M.replace(loss=0.1), 240, 1000),
             ("incoherent, m = 15.6", M.replace(c=0.0), None, 10_000),
-            ("detuned by g/2", M.replace(detuning_ratio=0.5), None, 1000)):
+            ("detuned by g/2", M.replace(detuning_ratio=0.5), None, 1000),
+            ("detuned by g/2, gamma t_r = 0.1", M.replace(detuning_ratio=0.5, loss=0.1), None, 1000)):
         (seconds,) = best([partial(charge, m, k, d)], 3 if k > 10_000 else 15)
         print(f"{name:44}{k:11}{charge(m, k, d).dimension:8}{seconds / k * 1e6:9.2f}", flush=True)
 

@@ -56,9 +56,9 @@ def damping(loss: float, thermal_photons: float, dimension: int) -> Damping:
     # 1 - T without cancellation
     absorbed = (decayed + thermal_photons * decayed) / gain
     excess = thermal_photons * decayed / gain
-    lost = _loss(transmission, absorbed, dimension)
-    return Damping(lost, _amplifier(gain, excess, dimension),
-                   _escaped(transmission, absorbed, excess, dimension))
+    binomials = _log_binomials(dimension)
+    return Damping(_loss(transmission, absorbed, binomials), _amplifier(gain, excess, binomials),
+                   _escaped(transmission, absorbed, excess, binomials))
 
 
 def _roots(dimension: int) -> np.ndarray:
@@ -76,27 +76,28 @@ def _weights(chance: float, dimension: int) -> np.ndarray:
     return np.cumprod(np.concatenate(([np.exp(-0.5 * mu)], chance * mu / n)))
 
 
-def _loss(transmission: float, absorbed: float, dimension: int) -> Correlation:
+def _loss(transmission: float, absorbed: float, binomials: np.ndarray) -> Correlation:
+    dimension = len(binomials)
     roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = transmission ** (0.5 * n)
     level, start = n[:, None], n[None, :]
-    size = 0.5 * (_log_binomials(dimension)[np.minimum(start + level, dimension - 1), start]
+    size = 0.5 * (binomials[np.minimum(start + level, dimension - 1), start]
                   + xlogy(start, transmission) + xlogy(level, absorbed))
     first, last = _windows(np.where(start + level < dimension, size, -np.inf))
     return Correlation(roots * shift**3, power / roots / shift, _weights(absorbed, dimension), first, last)
 
 
-def _amplifier(gain: float, excess: float, dimension: int) -> Correlation:
+def _amplifier(gain: float, excess: float, binomials: np.ndarray) -> Correlation:
+    dimension = len(binomials)
     roots, n, shift = _roots(dimension), np.arange(dimension), np.exp(0.125 * dimension / np.e)
     power = gain ** (-0.5 * n)
     level, end = n[:, None], n[None, :]
-    size = 0.5 * (_log_binomials(dimension).T + xlogy(level, excess) - (end - level + 1) * np.log(gain))
+    size = 0.5 * (binomials.T + xlogy(level, excess) - (end - level + 1) * np.log(gain))
     first, last = _windows(size)
     return Correlation(power / roots / shift, roots * (shift**3 / np.sqrt(gain)), _weights(excess, dimension),
                        first, last)
 
 
-@lru_cache(maxsize=2)
 def _log_binomials(dimension: int) -> np.ndarray:
     """ln C(n, k) (d, d), -inf for k > n."""
     n = np.arange(dimension)
@@ -114,10 +115,11 @@ def _windows(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first.astype(np.int64), last.astype(np.int64)
 
 
-def _escaped(transmission: float, absorbed: float, excess: float, dimension: int) -> np.ndarray:
+def _escaped(transmission: float, absorbed: float, excess: float, binomials: np.ndarray) -> np.ndarray:
     """P(end >= d | n) (d,): binomial loss to k, then negative-binomial gain of at least d - k."""
+    dimension = len(binomials)
     k, n = np.arange(dimension), np.arange(dimension)[:, None]
     if excess == 0.0:
         return np.zeros(dimension)
-    kept = np.exp(_log_binomials(dimension) + xlogy(k, transmission) + xlogy(np.maximum(n - k, 0), absorbed))
+    kept = np.exp(binomials + xlogy(k, transmission) + xlogy(np.maximum(n - k, 0), absorbed))
     return kept @ nbdtrc(dimension - k - 1, k + 1, 1.0 - excess)
