@@ -43,15 +43,16 @@ class GuardedSession(VISAAdapter):
 
     `timeout` [ms, as VISA counts] limits each read and each write. `hello` asks who is there, `error_query`
     what is wrong; "" for instruments that know neither. `varying` matches what changes in the answer to
-    `hello`. Other keywords go to PyVISA. Raises CannotConnect.
+    `hello`, which has `hello_lines`. Other keywords go to PyVISA. Raises CannotConnect.
     """
 
     def __init__(self, resource: str, role: str = "", visa_library: str = "@py", timeout: int = 2000,
                  hello: str = "*IDN?", error_query: str = "SYST:ERR?", varying: str = "",
-                 log: Any = None, **settings: Any) -> None:
+                 hello_lines: int = 1, log: Any = None, **settings: Any) -> None:
         self.role, self.resource_name = role, resource
         self._library, self._settings, self._parent_log = visa_library, settings, log
-        self._timeout, self._hello, self._error_query, self._varying = timeout, hello, error_query, varying
+        self._timeout, self._error_query, self._varying = timeout, error_query, varying
+        self._hello, self._hello_lines = hello, hello_lines
         self._lock = threading.RLock()
         self._line: MendedSocket | None = None
         self._state, self._identity, self._sent, self._hurried = "closed", "", "", False
@@ -105,10 +106,7 @@ class GuardedSession(VISAAdapter):
             self._state = "doubtful"
 
     def interrupt(self) -> None:
-        """Break off what another thread is doing on this session, which then gets a PeerClosed.
-
-        Works on pyvisa-py sockets; other VISA libraries end their transfer at its own timeout.
-        """
+        """Break off another thread's transfer with a PeerClosed; without pyvisa-py it ends at its timeout."""
         if self._line is not None:
             self._line.interrupt()
 
@@ -142,8 +140,12 @@ class GuardedSession(VISAAdapter):
         """Ask who is there, remember it for the comparison after a timeout, and return it."""
         with self.turn():
             self.write(self._hello)
-            self._identity = re.sub(self._varying, "", self.read()).strip()
+            self._identity = self._heard(self.read)
         return self._identity
+
+    def _heard(self, read: Callable[[], str]) -> str:
+        """The answer to `hello`, without what changes in it."""
+        return re.sub(self._varying, "", " ".join(read() for _ in range(self._hello_lines))).strip()
 
     def _open(self) -> None:
         settings = {"timeout": self._timeout, "open_timeout": self._timeout, **self._settings}
@@ -169,19 +171,19 @@ class GuardedSession(VISAAdapter):
 
     def _verify(self) -> None:
         """Compare the identity with the remembered one; the session is lost if it differs."""
-        known = self._identity
         if not self._hello:
             return
         try:
-            found = re.sub(self._varying, "", self.connection.query(self._hello)).strip()
+            self.connection.write(self._hello)
+            found = self._heard(self.connection.read)
         except VisaIOError as problem:
             self._state = "doubtful"
             found = f"it takes a new connection but does not answer {self._hello!r}"
             raise self._error(InstrumentTimeout, found, "its name", "see its front panel") from problem
-        if known and found != known:
+        if self._identity and found != self._identity:
             self._state = "lost"
-            raise self._error(ProtocolError, f"after a new connection {found!r} answers", repr(known),
-                              "check what is connected there")
+            raise self._error(ProtocolError, f"after a new connection {found!r} answers",
+                              repr(self._identity), "check what is connected there")
 
     # what PyMeasure calls
 
@@ -238,8 +240,7 @@ class GuardedSession(VISAAdapter):
     def spoilt(self, found: str, expected: str) -> InstrumentError:
         """The error for an answer that makes no sense; the line is opened anew before the next question."""
         self._state = "doubtful"
-        found = f"{found} in answer to {self._sent!r}"
-        return self._error(ProtocolError, found, expected, REPEAT)
+        return self._error(ProtocolError, f"{found} in answer to {self._sent!r}", expected, REPEAT)
 
     def _exactly(self, count: int) -> bytearray:
         if self._line is None:
@@ -265,8 +266,7 @@ class GuardedSession(VISAAdapter):
             self._state = "lost" if status in GONE else "doubtful"
             return self._error(PeerClosed, f"the connection broke off during {doing} ({self._sent!r})",
                                "", "check power and cable, then reopen: its settings may be lost")
-        limit = self.timeout
-        found = f"{limit:g} s were not enough for {doing} ({self._sent!r}); {self._explain()}"
+        found = f"{self.timeout:g} s were not enough for {doing} ({self._sent!r}); {self._explain()}"
         return self._error(InstrumentTimeout, found, "", "see its front panel, or allow it more time")
 
     def _explain(self) -> str:

@@ -17,6 +17,7 @@ from .keysight_infiniivision import KeysightInfiniiVision
 from .keysight_pna import KeysightPNA
 from .lakeshore_224 import LakeShore224
 from .piston import Piston
+from .quantel_qsmart import QuantelQSmart
 from .rohde_schwarz_fsv import RohdeSchwarzFSV
 from .shutter import Shutter
 from .srs_dg645 import SrsDG645
@@ -30,6 +31,7 @@ Make = Callable[[str, VirtualCavity, World], Any]
 
 MODELS: dict[str, Make] = {
     "instruments.ekspla_nt.EksplaNT": lambda role, cavity, world: EksplaNT(cavity),
+    "instruments.quantel_qsmart.QSmart": lambda role, cavity, world: QuantelQSmart(cavity),
     "instruments.srs_dg645.DG645": lambda role, cavity, world: SrsDG645(cavity),
     "instruments.keysight_infiniium.KeysightInfiniium":
         lambda role, cavity, world: KeysightInfiniium(cavity, world.bits),

@@ -48,10 +48,22 @@ def every_role_text():
 
 
 @pytest.fixture(scope="module")
-def bench_here(every_role_text):
-    bench = BenchHere(every_role_text)
-    yield bench
-    bench.close()
+def serve_here():
+    """Serves the bench of a file's text until the module's tests are done."""
+    served = []
+
+    def serve(text: str) -> BenchHere:
+        served.append(BenchHere(text))
+        return served[-1]
+
+    yield serve
+    for bench in served:
+        bench.close()
+
+
+@pytest.fixture(scope="module")
+def bench_here(serve_here, every_role_text):
+    return serve_here(every_role_text)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +77,5 @@ def infiniivision_text():
 
 
 @pytest.fixture(scope="module")
-def infiniivision_here(infiniivision_text):
-    bench = BenchHere(infiniivision_text)
-    yield bench
-    bench.close()
+def infiniivision_here(serve_here, infiniivision_text):
+    return serve_here(infiniivision_text)
