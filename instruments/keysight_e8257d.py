@@ -15,7 +15,7 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.agilent.agilent8257D import Agilent8257D
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
-from .scpi_instrument import Guarded
+from .scpi_instrument import SWITCH, Guarded
 
 REFERENCE_UNLOCKED, UNLEVELLED = 0b10, 0b10     # of STATus:QUEStionable:FREQuency and :POWer
 
@@ -36,13 +36,11 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     output = Instrument.control(
         ":OUTPUT?", ":OUTPUT %d;", """Control whether the RF output is on (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     modulation = Instrument.control(
         ":OUTP:MOD?", ":OUTP:MOD %d;", """Control whether the output is modulated (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     pulse_source = Instrument.control(
         ":PULM:SOUR?", ":PULM:SOUR %s;", """Control what pulses it (str: "internal" or "external").""",
@@ -51,8 +49,7 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     pulse_modulation = Instrument.control(
         ":PULM:STAT?", ":PULM:STAT %d;", """Control whether the output is pulsed (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     reference = Instrument.measurement(
         ":ROSC:SOUR?", """Get which 10 MHz it follows (str: "internal" or "external").""",

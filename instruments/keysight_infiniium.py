@@ -18,7 +18,8 @@ from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from . import keysight_oscilloscope as shared
 from .errors import ProtocolError
-from .keysight_oscilloscope import TRIGGER_LEVEL, KeysightOscilloscope, Preamble, repeats
+from .keysight_oscilloscope import TRIGGER_LEVEL, KeysightOscilloscope, Preamble, channel_number, repeats
+from .scpi_instrument import SWITCH
 from .waveform import Segment, Waveform
 
 CHANNELS = (1, 2, 3, 4)
@@ -74,8 +75,7 @@ class KeysightInfiniium(KeysightOscilloscope):
 
     all_segments = Instrument.control(
         ":WAV:SEGM:ALL?", ":WAV:SEGM:ALL %d", """Control whether all segments come in one block (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     segments_taken = Instrument.measurement(
         ":WAV:SEGM:COUN?", """Get how many segments have been taken since the last arming (int).""",
@@ -86,8 +86,7 @@ class KeysightInfiniium(KeysightOscilloscope):
 
     averaging = Instrument.control(
         ":ACQ:AVER?", ":ACQ:AVER %d", """Control whether records are averaged (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     average_count = Instrument.control(
         ":ACQ:AVER:COUN?", ":ACQ:AVER:COUN %d", """Control how many records are averaged (int).""",
@@ -95,8 +94,7 @@ class KeysightInfiniium(KeysightOscilloscope):
 
     interpolation = Instrument.control(
         ":ACQ:INT?", ":ACQ:INT %d", """Control whether points are put in between the samples (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     trigger_source = Instrument.control(
         ":TRIG:EDGE:SOUR?", ":TRIG:EDGE:SOUR %s", """Control the source of the edge ("AUX", "CHAN1", ...).""",
@@ -118,9 +116,8 @@ class KeysightInfiniium(KeysightOscilloscope):
 
     source = Instrument.control(
         ":WAV:SOUR?", ":WAV:SOUR CHAN%d", """Control the channel whose record is read (int).""",
-        validator=strict_discrete_set, values=CHANNELS,
-        preprocess_reply=lambda reply: reply.strip().upper().removeprefix("CHANNEL").removeprefix("CHAN"),
-        cast=int, check_set_errors=True)
+        validator=strict_discrete_set, values=CHANNELS, preprocess_reply=channel_number, cast=int,
+        check_set_errors=True)
 
     def __init__(self, adapter: Any, name: str = "Keysight Infiniium", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)

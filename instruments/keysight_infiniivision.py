@@ -18,14 +18,14 @@ from pymeasure.instruments import Instrument
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from . import keysight_oscilloscope as shared
-from .keysight_oscilloscope import TRIGGER_LEVEL, KeysightOscilloscope
+from .keysight_oscilloscope import TRIGGER_LEVEL, KeysightOscilloscope, channel_number
+from .scpi_instrument import SWITCH
 from .waveform import Waveform
 
 CHANNELS = (1, 2)
 BITS, MIDDLE = 8, 128
 HOLE, BELOW = 0, 1      # codes of a sample that is missing, and of one below the range
 RUNNING = 8             # bit of the operation status register
-SWITCH = {False: 0, True: 1}
 
 
 class AnalogChannel(shared.AnalogChannel):
@@ -113,9 +113,8 @@ class KeysightInfiniiVision(KeysightOscilloscope):
 
     source = Instrument.control(
         ":WAV:SOUR?", ":WAV:SOUR CHAN%d", """Control the channel whose record is read (int).""",
-        validator=strict_discrete_set, values=CHANNELS,
-        preprocess_reply=lambda reply: reply.strip().upper().removeprefix("CHANNEL").removeprefix("CHAN"),
-        cast=int, check_set_errors=True)
+        validator=strict_discrete_set, values=CHANNELS, preprocess_reply=channel_number, cast=int,
+        check_set_errors=True)
 
     def __init__(self, adapter: Any, name: str = "Keysight InfiniiVision", **kwargs: Any) -> None:
         super().__init__(adapter, name, **kwargs)

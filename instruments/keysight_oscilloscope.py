@@ -16,7 +16,7 @@ from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .errors import InstrumentTimeout, NoTrigger, ProtocolError
-from .scpi_instrument import Guarded, GuardedChannel
+from .scpi_instrument import SWITCH, Guarded, GuardedChannel
 from .waveform import Waveform
 
 TRIGGER_LEVEL = 1.25                # [V] half of what the delay generator gives
@@ -48,13 +48,17 @@ class Preamble:
         return cls(int(points), interval, start - first * interval, volts, zero - reference * volts)
 
 
+def channel_number(reply: str) -> str:
+    """The number in a reply such as `CHAN2` or `CHANnel2`."""
+    return reply.strip().upper().removeprefix("CHANNEL").removeprefix("CHAN")
+
+
 class AnalogChannel(GuardedChannel):
     """One analogue input."""
 
     display = Instrument.control(
         ":CHAN{ch}:DISP?", ":CHAN{ch}:DISP %d", """Control whether the channel is on (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     full_scale = Instrument.control(
         ":CHAN{ch}:RANG?", ":CHAN{ch}:RANG %.9g", """Control the full scale of eight divisions in V.""",

@@ -16,10 +16,9 @@ from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .errors import ProtocolError
-from .scpi_instrument import Guarded
+from .scpi_instrument import SWITCH, Guarded
 
 SPARE_TIME = 2.0        # [s] allowed to sweeps beyond their own time
-SWITCH = {False: 0, True: 1}
 
 
 class KeysightPNA(Guarded, SCPIMixin, Instrument):

@@ -21,6 +21,7 @@ from .roles import SafeReport
 
 # Queues hold 10 to 30 entries; one that never empties is itself a fault.
 LONGEST_QUEUE = 32
+SWITCH = {False: 0, True: 1}         # how a switch stands on the wire
 
 
 # A type checker sees what Guarded always stands beside; at run time it is a plain mixin.

@@ -15,7 +15,7 @@ from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .errors import Refused
-from .scpi_instrument import Guarded, GuardedChannel
+from .scpi_instrument import SWITCH, Guarded, GuardedChannel
 from .srs_errors import NumberedErrors
 
 RESOLUTION = 1e-11          # [s] tolerance of a delay read back; the instrument steps by 5 ps
@@ -101,8 +101,7 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
 
     burst_mode = Instrument.control(
         "BURM?", "BURM %d", """Control whether one trigger starts a burst of cycles (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     burst_count = Instrument.control(
         "BURC?", "BURC %d", """Control the cycles of a burst (int).""",
@@ -118,8 +117,7 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
 
     advanced_trigger = Instrument.control(
         "ADVT?", "ADVT %d", """Control whether hold-off and prescaling are on (bool).""",
-        validator=strict_discrete_set, values={False: 0, True: 1}, map_values=True, cast=int,
-        check_set_errors=True)
+        validator=strict_discrete_set, values=SWITCH, map_values=True, cast=int, check_set_errors=True)
 
     holdoff = Instrument.control(
         "HOLD?", "HOLD %.9f", """Control the time during which no further trigger counts in s.""",

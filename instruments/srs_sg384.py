@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pymeasure.instruments import Instrument, SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
-from .scpi_instrument import Guarded
+from .scpi_instrument import SWITCH, Guarded
 from .srs_errors import NumberedErrors
 
 EXTERNAL = 3        # TIMB? of a generator that follows the 10 MHz at its rear
@@ -28,7 +28,6 @@ ERRORS = {
     121: "integer overflow", 122: "invalid hexadecimal", 126: "syntax error", 170: "communication error",
     171: "over run", 254: "too many errors",
 }
-SWITCH = {False: 0, True: 1}
 
 
 class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):

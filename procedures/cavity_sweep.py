@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
+from pymeasure.experiment import IntegerParameter, Procedure
 
 from twin.cavity import fit_cavity_power
 
+from .machinery import settings
 from .machinery.acquire import Acquisition
+from .machinery.answers import of_cavity
 from .machinery.measured import Measured
 
 
@@ -24,14 +26,11 @@ class CavitySweep(Procedure):
     DATA_COLUMNS = ["frequency (Hz)", "reflected_power_dbm"]
     acquisition: Acquisition
 
-    frequency = FloatParameter("Centre frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
-                               description="middle of the sweep")
-    span = FloatParameter("Span", units="Hz", default=3e6, minimum=1e3, maximum=1e9,
-                          description="width of the sweep; ten line widths are a good choice")
+    frequency = settings.frequency("middle of the sweep", "Centre frequency")
+    span = settings.span("width of the sweep; ten line widths are a good choice")
     points = IntegerParameter("Points", default=121, minimum=11, maximum=10_001,
                               description="frequencies of the sweep")
-    power = FloatParameter("Power", units="dBm", default=-20.0, minimum=-130.0, maximum=20.0,
-                           description="power of the source")
+    power = settings.power("power of the source", default=-20.0)
 
     def startup(self) -> None:
         self.acquisition.begin_sweep(self, {"frequency": self.points, "reflected_power": self.points})
@@ -61,11 +60,4 @@ class CavitySweep(Procedure):
         if not len(measured.shots):
             return {}
         traces = measured.shots[0].traces
-        return _answer(fit_cavity_power(traces["frequency"], traces["reflected_power"]))
-
-
-def _answer(fitted: Any) -> dict[str, Any]:
-    names = ("frequency", "loaded_quality", "unloaded_quality", "coupling_factor")
-    answer: dict[str, Any] = {"verdict": fitted.verdict}
-    answer |= {name: fitted.parameters[name] for name in names if name in fitted.parameters}
-    return answer | {f"{name}_sigma": fitted.sigma[name] for name in names if name in fitted.sigma}
+        return of_cavity(fit_cavity_power(traces["frequency"], traces["reflected_power"]))

@@ -36,10 +36,8 @@ class PumpProbe(SingleShot):
 
     shots = settings.shots(default=21)
     pump_energy = settings.pump_energy(default=0.2e-3)
-    power = FloatParameter("Power", units="dBm", default=-50.0, minimum=-130.0, maximum=20.0,
-                           description="of the probe at the loop")
-    span = FloatParameter("Span", units="Hz", default=5e5, minimum=1e3, maximum=1e8,
-                          description="range of the probe's detunings, the cavity in the middle")
+    power = settings.power("of the probe at the loop", default=-50.0)
+    span = settings.span("range of the probe's detunings, the cavity in the middle", default=5e5)
     probe_delay = FloatParameter("Probe delay", units="s", default=3e-6, minimum=0.0, maximum=1e-3,
                                  description="from the light until the gain is read")
 

@@ -34,10 +34,8 @@ class ReceiverCalibration(Procedure):
     shots = settings.shots(default=45)
     frequency_offset = FloatParameter("Offset", units="Hz", default=6e6, minimum=-1e9, maximum=1e9,
                                       description="of the source from the line's frequency: many line widths")
-    power_start = FloatParameter("First power", units="dBm", default=-54.0, minimum=-130.0, maximum=20.0,
-                                 description="power at the loop")
-    power_stop = FloatParameter("Last power", units="dBm", default=-10.0, minimum=-130.0, maximum=20.0,
-                                description="power at the loop")
+    power_start = settings.power("power at the loop", -54.0, "First power")
+    power_stop = settings.power("power at the loop", -10.0, "Last power")
     repetition_rate = settings.repetition_rate(default=20.0)
 
     def startup(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, Procedure
+from pymeasure.experiment import Procedure
 
 from twin.ring_down import fit_ring_down
 
@@ -31,10 +31,8 @@ class RingDown(Procedure):
     acquisition: Acquisition
 
     shots = settings.shots(default=10)
-    frequency = FloatParameter("Frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
-                               description="of the source; within the line's width of the mode")
-    power = FloatParameter("Power", units="dBm", default=-5.0, minimum=-130.0, maximum=20.0,
-                           description="power of the source")
+    frequency = settings.frequency("of the source; within the line's width of the mode")
+    power = settings.power("power of the source", default=-5.0)
     repetition_rate = settings.repetition_rate()
 
     def startup(self) -> None:

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, Procedure
+from pymeasure.experiment import Procedure
 
 from .machinery import settings
 from .machinery.acquire import ROLES, Acquisition
@@ -31,12 +31,9 @@ class SeededDelay(Procedure):
 
     shots = settings.shots(default=24)
     pump_energy = settings.pump_energy(default=3e-3)
-    frequency = FloatParameter("Frequency", units="Hz", default=1.4495e9, minimum=1e8, maximum=2e10,
-                               description="of the source, on the mode")
-    power_start = FloatParameter("First power", units="dBm", default=-100.0, minimum=-135.0, maximum=20.0,
-                                 description="at the loop")
-    power_stop = FloatParameter("Last power", units="dBm", default=-60.0, minimum=-135.0, maximum=20.0,
-                                description="at the loop")
+    frequency = settings.frequency("of the source, on the mode")
+    power_start = settings.power("at the loop", -100.0, "First power")
+    power_stop = settings.power("at the loop", -60.0, "Last power")
     repetition_rate = settings.repetition_rate()
 
     def startup(self) -> None:

@@ -13,10 +13,10 @@ from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
 
 from twin.cavity import fit_cavity
 
+from .machinery import settings
 from .machinery.acquire import Acquisition
+from .machinery.answers import of_cavity
 from .machinery.measured import Measured
-
-_NAMES = ("frequency", "loaded_quality", "unloaded_quality", "coupling_factor", "cable_delay")
 
 
 class VectorSweep(Procedure):
@@ -26,16 +26,13 @@ class VectorSweep(Procedure):
     DATA_COLUMNS = ["frequency (Hz)", "reflection_real", "reflection_imaginary"]
     acquisition: Acquisition
 
-    frequency = FloatParameter("Centre frequency", units="Hz", default=1.4495e9, minimum=1e7, maximum=2e10,
-                               description="middle of the sweep")
-    span = FloatParameter("Span", units="Hz", default=3e6, minimum=1e3, maximum=1e9,
-                          description="width of the sweep; ten line widths are a good choice")
+    frequency = settings.frequency("middle of the sweep", "Centre frequency")
+    span = settings.span("width of the sweep; ten line widths are a good choice")
     points = IntegerParameter("Points", default=401, minimum=11, maximum=20_001,
                               description="frequencies of the sweep")
     bandwidth = FloatParameter("Bandwidth", units="Hz", default=1e3, minimum=1.0, maximum=1e6,
                                description="of the receiver: narrow is quiet and slow")
-    power = FloatParameter("Power", units="dBm", default=-20.0, minimum=-90.0, maximum=20.0,
-                           description="power at the port")
+    power = settings.power("power at the port", default=-20.0)
 
     def startup(self) -> None:
         names = ("frequency", "reflection_real", "reflection_imaginary")
@@ -58,9 +55,4 @@ class VectorSweep(Procedure):
             return {}
         traces = measured.shots[0].traces
         s = np.asarray(traces["reflection_real"]) + 1j * np.asarray(traces["reflection_imaginary"])
-        found = fit_cavity(np.asarray(traces["frequency"]), s)
-        answer: dict[str, Any] = {"verdict": found.verdict}
-        for name in _NAMES:
-            if name in found.parameters:
-                answer |= {name: found.parameters[name], f"{name}_sigma": found.sigma[name]}
-        return answer
+        return of_cavity(fit_cavity(np.asarray(traces["frequency"]), s))

@@ -1,8 +1,11 @@
-"""The names under which procedures answer, and the unit of each: for terminal and window."""
+"""The names under which procedures answer, and the unit of each: for terminal and window; common answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from twin.cavity import CavityFit
 
 from .rows import FITTED
 
@@ -15,3 +18,9 @@ UNITS: Mapping[str, str] = {
     "slope": "V/dB", "intercept": "dBm", "compression_point": "dBm", "gain_db": "dB",
 }
 """{answer: SI unit}; one that is not here is a pure number."""
+
+
+def of_cavity(found: CavityFit) -> dict[str, Any]:
+    """The verdict on a sweep, and all that it told with the error of each."""
+    return {"verdict": found.verdict, **found.parameters,
+            **{f"{name}_sigma": error for name, error in found.sigma.items()}}

@@ -44,6 +44,20 @@ def repetition_rate(default: float = 10.0) -> FloatParameter:
                           description="laser pulses per second")
 
 
+def frequency(meaning: str, name: str = "Frequency") -> FloatParameter:
+    return FloatParameter(name, units="Hz", default=1.4495e9, minimum=1e7, maximum=2e10, description=meaning)
+
+
+def span(meaning: str, default: float = 3e6) -> FloatParameter:
+    return FloatParameter("Span", units="Hz", default=default, minimum=1e3, maximum=1e9, description=meaning)
+
+
+def power(meaning: str, default: float, name: str = "Power") -> FloatParameter:
+    """In dBm; what an instrument gives of that range its driver knows."""
+    return FloatParameter(name, units="dBm", default=default, minimum=-135.0, maximum=20.0,
+                          description=meaning)
+
+
 def declared(procedure: type[Procedure]) -> dict[str, Parameter]:
     """The parameters on the class by attribute name, in the order in which they are written there."""
     return {name: value for cls in reversed(procedure.__mro__) for name, value in vars(cls).items()
