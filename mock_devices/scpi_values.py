@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from .scpi import Argument, ScpiError
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[+-]?\d+)?)\s*([A-Za-z][A-Za-z0-9/]*)?")
-_BASES = {"H": 16, "Q": 8, "B": 2}
+_BASED = re.compile(r"#(?:H([0-9A-F]+)|Q([0-7]+)|B([01]+))", re.IGNORECASE)
 _SCALES = {"EX": 1e18, "PE": 1e15, "T": 1e12, "G": 1e9, "MA": 1e6, "K": 1e3, "": 1.0, "M": 1e-3, "U": 1e-6,
            "N": 1e-9, "P": 1e-12, "F": 1e-15, "A": 1e-18}
 _PLAIN_UNITS = {"DBM", "DB", "PCT", "DEG"}
@@ -37,17 +37,33 @@ def _factor(suffix: str, unit: str) -> float:
 
 
 def read_number(text: str, unit: str = "") -> float:
-    """A decimal number with an optional SI suffix of `unit`, or #H, #Q, #B; ScpiError -104, -131, -138."""
-    if text[:1] == "#" and text[1:2].upper() in _BASES:
-        try:
-            return float(int(text[2:], _BASES[text[1].upper()]))
-        except ValueError:
-            raise ScpiError(-121, text) from None
-    hit = _NUMBER.fullmatch(text.strip())
+    """A finite decimal number with an optional SI suffix of `unit`, or #H, #Q, #B.
+
+    ScpiError -104, -121, -131, -138; -222 for one that no float can hold.
+    """
+    if text.startswith("#"):
+        value = _based(text)
+    else:
+        hit = _NUMBER.fullmatch(text.strip())
+        if hit is None:
+            raise ScpiError(-104, f"{text!r} is no number")
+        digits, suffix = hit.groups()
+        value = float(re.sub(r"\s", "", digits)) * (_factor(suffix, unit) if suffix else 1.0)
+    if not math.isfinite(value):
+        raise ScpiError(-222, f"{text[:20]} is beyond any number")
+    return value
+
+
+def _based(text: str) -> float:
+    """#H1F, #Q17, #B11; infinite where no float can hold it."""
+    hit = _BASED.fullmatch(text)
     if hit is None:
-        raise ScpiError(-104, f"{text!r} is no number")
-    value = float(re.sub(r"\s", "", hit.group(1)))
-    return value * _factor(hit.group(2), unit) if hit.group(2) else value
+        raise ScpiError(-121, text)
+    hexadecimal, octal, binary = hit.groups()
+    try:
+        return float(int(hexadecimal or octal or binary, 16 if hexadecimal else 8 if octal else 2))
+    except OverflowError:
+        return math.inf
 
 
 def _word(argument: Argument) -> str:

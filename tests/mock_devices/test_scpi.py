@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_devices.scpi import Argument, Framer, Pattern, ScpiError, block, indefinite_block, parse
-from mock_devices.scpi_values import Choice, Integer, Number, Text, read_number
+from mock_devices.scpi_values import Boolean, Choice, Integer, Number, Text, read_number
 
 quick = settings(deadline=None, max_examples=80)
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -68,6 +70,11 @@ def test_suffixes_read_as_printed_in_manuals(text, unit, expected):
         ("five", "HZ", -104),
         ("", "HZ", -104),
         ("#HXY", "", -121),
+        ("#H-5", "", -121),
+        ("#H1_0", "", -121),
+        ("#H" + "1" * 400, "", -222),
+        ("1e999", "", -222),
+        ("1e300 EXHZ", "HZ", -222),
         ("5 MDBM", "DBM", -131),
     ],
 )
@@ -75,6 +82,20 @@ def test_wrong_numbers_carry_their_own_code(text, unit, code):
     with pytest.raises(ScpiError) as error:
         read_number(text, unit)
     assert error.value.code == code
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.sampled_from([Boolean(), Integer(0, 5), Integer(), Number(), Number("HZ", 0.0, 1e9)]),
+    st.lists(st.sampled_from(["1e999", "-1e-999", "9" * 400, "#H", "#B", "#Q", "1", "F", "-", "_", ".", "e",
+                              " ", "NAN", "INF", "MAX", "ON", "HZ", "EX"]), max_size=5).map("".join),
+)
+def test_any_word_is_a_value_or_an_error_of_the_wire(kind, text):
+    try:
+        value = kind.read(word(text))
+    except ScpiError:
+        return
+    assert kind.read(word(kind.show(value))) == value or not math.isfinite(value)
 
 
 def test_values_out_of_range_are_222_and_min_and_max_are_the_bounds():
