@@ -25,6 +25,7 @@ DELAY = 1.0  # in units of 1/resolution: what the filter needs before anything c
 _FINEST = 0.05  # of 1/resolution: step in which the filtered burst is known
 _MOST = 1 << 17  # values of the background of one trace
 _TAIL = 3.0  # in units of 1/resolution, and of the video filter's time constant
+_FINE_LAG = 0.005  # of the video filter's time constant: step in which what leaves it is known
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Sweep:
         """Time of one point [s]."""
         return self.time / self.points
 
+    @property
+    def lag(self) -> float:
+        """Time constant of the video filter [s]."""
+        return 1.0 / (2.0 * math.pi * self.video)
+
 
 @dataclass(frozen=True, eq=False)
 class Hit:
@@ -66,9 +72,8 @@ def attenuation(offset: np.ndarray, resolution: float) -> np.ndarray:
     return 2.0 ** (-0.5 * (2.0 * offset / resolution) ** 2)
 
 
-def filtered(field: np.ndarray, step: float, resolution: float,
-             tail: float = 0.0) -> tuple[np.ndarray, float]:
-    """The field through the filter, from its first sample to `tail` [s] after the filter has rung out.
+def filtered(field: np.ndarray, step: float, resolution: float) -> tuple[np.ndarray, float]:
+    """The field through the filter, from its first sample until the filter has rung out.
 
     Returns it with its own step [s], which is `step` or, for narrow filters, a multiple. It comes DELAY late.
     """
@@ -77,7 +82,7 @@ def filtered(field: np.ndarray, step: float, resolution: float,
     coarse = np.zeros(blocks * block, complex)
     coarse[:len(field)] = field
     coarse, step = coarse.reshape(blocks, block).mean(axis=1), block * step
-    length = blocks + math.ceil((_TAIL / resolution + tail) / step)
+    length = blocks + math.ceil(_TAIL / resolution / step)
     size = 1 << (length - 1).bit_length()
     offset = np.fft.fftfreq(size, step)
     response = attenuation(offset, resolution) * np.exp(-2j * math.pi * offset * DELAY / resolution)
@@ -130,10 +135,8 @@ def _of_burst(sweep: Sweep, burst: Burst, moment: float) -> np.ndarray:
     at_trigger = sweep.start + rate * moment
     # The field turns as exp(-i w t) about burst.frequency; mixed down by the oscillator it turns by the rest.
     turns = (burst.frequency - at_trigger) * times - 0.5 * rate * times**2
-    tail = _TAIL / (2.0 * math.pi * sweep.video)
-    held, step = filtered(burst.field * np.exp(-2j * math.pi * turns), STEP, sweep.resolution, tail)
-    floor = 1e-12 * float(np.max(np.abs(held)) ** 2)  # a logarithm needs some
-    power = _smoothed(np.abs(held) ** 2 + floor, step, sweep) - floor
+    held, step = filtered(burst.field * np.exp(-2j * math.pi * turns), STEP, sweep.resolution)
+    power, step = _after_video(np.abs(held) ** 2, step, sweep)
     local = moment + burst.start + step * np.arange(len(power))
     if step > sweep.dwell or sweep.detector in ("SAMP", "NEG"):
         return np.maximum(np.interp(sweep.dwell * np.arange(sweep.points), local, power, 0.0, 0.0), 0.0)
@@ -149,13 +152,33 @@ def _of_burst(sweep: Sweep, burst: Burst, moment: float) -> np.ndarray:
     return found if sweep.detector == "RMS" else found**2
 
 
+def _after_video(power: np.ndarray, step: float, sweep: Sweep) -> tuple[np.ndarray, float]:
+    """A burst's power through the video filter until that, too, has come to rest; with its own step [s].
+
+    A slow filter gets means over many samples, so that no setting asks for more than memory holds.
+    """
+    if sweep.video >= sweep.resolution:
+        return power, step
+    floor = 1e-12 * float(np.max(power))  # a logarithm needs some
+    block = max(1, int(_FINE_LAG * sweep.lag / step))
+    scaled = _scaled(np.pad(power, (0, -len(power) % block)) + floor, sweep.detector)
+    coarse, step = scaled.reshape(-1, block).mean(axis=1), block * step
+    rest = np.full(math.ceil(_TAIL * sweep.lag / step), _scaled(np.array(floor), sweep.detector))
+    through = _lagging(np.concatenate((rest[:1], coarse, rest)), step, sweep)  # it is at rest beforehand
+    return through[1:] - floor, step
+
+
 def _smoothed(power: np.ndarray, step: float, sweep: Sweep) -> np.ndarray:
     """Through the video filter, which acts on what the detector averages: power, voltage or decibels."""
     if sweep.video >= sweep.resolution:
         return power
-    scaled = _scaled(power, sweep.detector)
-    lag = 1.0 / (2.0 * math.pi * sweep.video)
-    return _unscaled(follow(scaled, step * np.arange(len(scaled)), lag, lag), sweep.detector)
+    return _lagging(_scaled(power, sweep.detector), step, sweep)
+
+
+def _lagging(scaled: np.ndarray, step: float, sweep: Sweep) -> np.ndarray:
+    """Power behind the video filter, of what the detector averages before it."""
+    times = step * np.arange(len(scaled))
+    return _unscaled(follow(scaled, times, sweep.lag, sweep.lag), sweep.detector)
 
 
 def _detected(power: np.ndarray, detector: str) -> np.ndarray:

@@ -274,19 +274,17 @@ class RohdeSchwarzFSV(ScpiDevice):
         levels = self._trace()
         if not self.settings["span"]:
             return f"{10.0 * np.log10(np.mean(10.0 ** (levels / 10.0))):.6f}"
-        return f"{levels[self._index(self.settings[f'marker{request.suffixes[0]}.x'])]:.6f}"
-
-    def _index(self, frequency: float) -> int:
         low, high = self.ends()
-        share = (frequency - low) / max(high - low, 1e-9)
-        return int(np.clip(round(share * (self.settings["points"] - 1)), 0, self.settings["points"] - 1))
+        share = (self.settings[f"marker{request.suffixes[0]}.x"] - low) / max(high - low, 1e-9)
+        last = len(levels) - 1  # of the sweep as it was taken: the points may have been set since
+        return f"{levels[int(np.clip(round(share * last), 0, last))]:.6f}"
 
     def marker_to_peak(self, request: Request) -> None:
         """The marker goes to the highest point."""
         number = request.suffixes[0]
-        peak = int(np.argmax(self._trace()))
+        levels = self._trace()
         self.settings[f"marker{number}"] = True
-        self.settings[f"marker{number}.x"] = float(np.linspace(*self.ends(), self.settings["points"])[peak])
+        self.settings[f"marker{number}.x"] = float(np.linspace(*self.ends(), len(levels))[np.argmax(levels)])
 
 
 def _finish(sweeping: Future[Any], _: Future[Burst]) -> None:

@@ -34,7 +34,7 @@ from .triggers import Analyser, Digitiser, Edges, Taken
 from .truth import bench_truth, shot_truth
 from .truth_log import TruthLog
 
-_SIMULATED_END = 200e-6  # [s] no record asks for more of a burst
+_SIMULATED = (-1e-3, 200e-6)  # [s after the trigger] what is computed at most, however long the record
 _WATCHED = 40e-6  # [s] of a burst that only the analyser looks at
 
 
@@ -211,8 +211,9 @@ class VirtualCavity:
         relative = tuple((energy, first - trigger) for energy, first in pulses)
         begin, until = 0.0, _WATCHED
         if taken is not None:
-            begin = taken[0].start
-            until = min(begin + taken[0].interval * taken[0].points, _SIMULATED_END)
+            timebase = taken[0]
+            ends = timebase.start, timebase.start + timebase.interval * timebase.points
+            begin, until = (min(max(end, _SIMULATED[0]), _SIMULATED[1]) for end in ends)
         world = self.world
         order = Order(self._parameters(on), world.pump, relative, (self.seed, shot), until,
                       world.richness == 0, self._incoming(on), world.receivers["burst"].external_decay,

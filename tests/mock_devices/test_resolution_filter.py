@@ -88,6 +88,17 @@ def test_a_wide_filter_shows_a_burst_s_power_and_a_narrow_one_loses_it():
     assert shown(narrow, pulse()).max() <= shown(long, pulse()).max() + 0.1
 
 
+@pytest.mark.parametrize("video", [1e4, 1e3, 1.0])
+def test_a_slow_video_filter_charges_up_during_a_burst_and_lets_go_afterwards(video):
+    # A one-pole under power P for T reaches P (1 - exp(-T/lag)), and falls with exp(-t/lag) from there.
+    lag, length = 1.0 / (2.0 * math.pi * video), 10e-6
+    sweep = Sweep(CENTRE, CENTRE, 1e7, video, 3.0 * lag, 1001, "RMS", 1e-22)
+    levels, highest = shown(sweep, pulse()), -10.0 + 10.0 * math.log10(-math.expm1(-length / lag))
+    assert levels.max() == pytest.approx(highest, abs=0.04)
+    since = 667 * sweep.dwell - length
+    assert levels[667] == pytest.approx(highest - 10.0 * math.log10(math.e) * since / lag, abs=0.04)
+
+
 def test_zero_span_sees_on_which_side_of_its_centre_a_burst_is():
     def level(centre: float) -> float:
         sweep = Sweep(centre, centre, 1e6, 1e6, 50e-6, 501, "POS", 1e-12)
