@@ -199,7 +199,7 @@ def parameters(instrument, settable):
 
 def test_qcodes_infiniium_learns_what_the_instrument_can_do(qcodes_scope):
     assert (qcodes_scope.min_bw, qcodes_scope.max_bw) == (10e6, 2.5e9)
-    assert (qcodes_scope.min_pts, qcodes_scope.max_pts) == (16, 100_000_000)
+    assert (qcodes_scope.min_pts, qcodes_scope.max_pts) == (16, 20_000_000)
     assert (qcodes_scope.min_srat, qcodes_scope.max_srat) == (1e3, 20e9)
 
 

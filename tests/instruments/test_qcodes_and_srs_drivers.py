@@ -51,8 +51,8 @@ def test_qcodes_e8257d_runs_all_of_its_parameters(connect, bench_here):
     assert settings["phase"] == pytest.approx(-np.pi / 2)
     assert bench_here.cavity.rf_on
     source.off()
+    assert source.ask("SYST:ERR?").startswith("+0")     # whose answer says that the command before is done
     assert not bench_here.cavity.rf_on
-    assert source.ask("SYST:ERR?").startswith("+0")
 
 
 SG384 = {
