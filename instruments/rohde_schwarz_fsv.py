@@ -19,6 +19,8 @@ from .errors import ProtocolError
 from .scpi_instrument import Guarded
 
 SPARE_TIME = 2.0        # [s] allowed to a sweep beyond its own time
+DETECTORS = {"auto peak": "APE", "positive peak": "POS", "negative peak": "NEG", "sample": "SAMP", "rms": "RMS",
+             "average": "AVER"}
 
 
 class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
@@ -66,6 +68,11 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
         validator=strict_discrete_set, values={"immediate": "IMM", "external": "EXT"}, map_values=True,
         preprocess_reply=lambda reply: reply.strip()[:3].upper(), cast=str, check_set_errors=True)
 
+    detector = Instrument.control(
+        "DET?", "DET %s", """Control what a point shows of its values ("rms", "average", "auto peak" ...).""",
+        validator=strict_discrete_set, values=DETECTORS, map_values=True,
+        preprocess_reply=lambda reply: reply.strip().upper(), cast=str, check_set_errors=True)
+
     data_format = Instrument.setting(
         "FORM %s", """Set how traces are sent ("REAL,32" or "ASC").""",
         validator=strict_discrete_set, values=("REAL,32", "ASC"), check_set_errors=True)
@@ -78,7 +85,7 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
         """Power [dBm] at one frequency [Hz] in zero span, the trace averaged in watts."""
         self.put("span", 0.0)
         self.put("centre", frequency, absolute=0.5)
-        self._prepare(bandwidth, points)
+        self._prepare(bandwidth, points, "rms")     # a peak detector would add noise, the more the weaker
         self.put("sweep_time", sweep_time, relative=0.01)
         trace = self.sweep()
         return float(10 * np.log10(np.mean(10 ** (trace / 10))))
@@ -88,7 +95,7 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
         """Frequencies [Hz] (points,) and powers [dBm] (points,); bandwidth [Hz], default span/points."""
         self.put("centre", centre, absolute=0.5)
         self.put("span", span, absolute=0.5)
-        self._prepare(bandwidth or max(span / points, 1.0), points)
+        self._prepare(bandwidth or max(span / points, 1.0), points, "auto peak")    # no line is missed
         frequencies = np.linspace(centre - span / 2, centre + span / 2, points)
         return frequencies, self.sweep()
 
@@ -104,10 +111,11 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
             raise self.error(ProtocolError, "the trace holds infinities or not-a-numbers", "dBm")
         return trace
 
-    def _prepare(self, bandwidth: float, points: int) -> None:
+    def _prepare(self, bandwidth: float, points: int, detector: str) -> None:
         self.put("continuous", False)
         self.put("trigger_source", "immediate")
         self.put("points", points)
+        self.put("detector", detector)
         # The analyser rounds its bandwidths to steps of 1, 2, 3, 5.
         self.put("resolution_bandwidth", bandwidth, relative=0.5)
 
@@ -118,10 +126,10 @@ class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
             raise self.spoilt(f"{answer!r} came", "1, the sweep is complete")
 
     def settings(self) -> dict[str, float | str | bool]:
-        """Centre, span and bandwidth [Hz], sweep time [s], points, reference level [dBm], read back."""
+        """Centre, span and bandwidth [Hz], sweep time [s], points, reference [dBm], detector, read back."""
         return {"centre": self.centre, "span": self.span, "resolution_bandwidth": self.resolution_bandwidth,
                 "sweep_time": self.sweep_time, "points": self.points,
-                "reference_level": self.reference_level}
+                "reference_level": self.reference_level, "detector": self.detector}
 
     def _to_safe_state(self) -> None:
         """Nothing of it can do harm."""

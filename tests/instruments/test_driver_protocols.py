@@ -62,6 +62,7 @@ SETTABLE = [
     (RohdeSchwarzFSV, "resolution_bandwidth", 1e5, "BAND:RES 100000.000", "BAND:RES?", "100000"),
     (RohdeSchwarzFSV, "video_bandwidth", 1e5, "BAND:VID 100000.000", "BAND:VID?", "100000"),
     (RohdeSchwarzFSV, "sweep_time", 1e-3, "SWE:TIME 0.001000000", "SWE:TIME?", "0.001"),
+    (RohdeSchwarzFSV, "detector", "average", "DET AVER", "DET?", "AVER"),
     (RohdeSchwarzFSV, "points", 501, "SWE:POIN 501", "SWE:POIN?", "501"),
     (RohdeSchwarzFSV, "reference_level", -10.0, "DISP:TRAC:Y:RLEV -10.00", "DISP:TRAC:Y:RLEV?", "-10"),
     (RohdeSchwarzFSV, "continuous", False, "INIT:CONT OFF", "INIT:CONT?", "0"),
@@ -401,7 +402,8 @@ def test_powers_are_averaged_in_watts_and_not_in_decibels():
                ("FREQ:CENT 1449500000.000", None), NO_ERROR,
                ("FREQ:CENT?", "1449500000"), ("INIT:CONT OFF", None), NO_ERROR, ("INIT:CONT?", "0"),
                ("TRIG:SOUR IMM", None), NO_ERROR, ("TRIG:SOUR?", "IMM"), ("SWE:POIN 101", None), NO_ERROR,
-               ("SWE:POIN?", "101"), ("BAND:RES 100000.000", None), NO_ERROR, ("BAND:RES?", "1E5"),
+               ("SWE:POIN?", "101"), ("DET RMS", None), NO_ERROR, ("DET?", "RMS"),
+               ("BAND:RES 100000.000", None), NO_ERROR, ("BAND:RES?", "1E5"),
                ("SWE:TIME 0.001000000", None), NO_ERROR, ("SWE:TIME?", "0.001"), ("SWE:POIN?", "101"),
                ("SWE:TIME?", "0.001"), ("INIT;*OPC?", "1"), ("FORM REAL,32", None), NO_ERROR,
                ("TRAC? TRACE1", b"#3404" + trace.tobytes() + b"\n")]

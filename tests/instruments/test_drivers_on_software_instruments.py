@@ -183,6 +183,7 @@ def test_what_the_instrument_refuses_is_an_error_with_its_words(bench):
     ("analyser", "span", 2e6), ("analyser", "points", 401), ("analyser", "reference_level", -20.0),
     ("analyser", "sweep_time", 0.01), ("analyser", "continuous", True),
     ("analyser", "trigger_source", "external"), ("analyser", "video_bandwidth", 1e4),
+    ("analyser", "detector", "sample"),
     ("timing", "repetition_rate", 12.5), ("timing", "trigger_source", "internal"),
     ("timing", "burst_count", 7), ("timing", "burst_period", 2e-3), ("timing", "advanced_trigger", True),
     ("timing", "burst_delay", 1e-6), ("timing", "holdoff", 0.01), ("timing", "trigger_level", 1.5),
