@@ -19,8 +19,8 @@ from .errors import ProtocolError
 from .scpi_instrument import Guarded
 
 SPARE_TIME = 2.0        # [s] allowed to a sweep beyond its own time
-DETECTORS = {"auto peak": "APE", "positive peak": "POS", "negative peak": "NEG", "sample": "SAMP", "rms": "RMS",
-             "average": "AVER"}
+DETECTORS = {"auto peak": "APE", "positive peak": "POS", "negative peak": "NEG", "sample": "SAMP",
+             "rms": "RMS", "average": "AVER"}
 
 
 class RohdeSchwarzFSV(Guarded, SCPIMixin, Instrument):
