@@ -44,6 +44,7 @@ Where = Annotated[list[str] | None, typer.Option("--where", metavar="COMPARISON"
                                                 "answer: 'pump_energy>1mJ', 'result.loaded_quality<8400'")]
 State = Annotated[str | None, typer.Option(help="finished, aborted, running, killed or broken")]
 Text = Annotated[str, typer.Option(metavar="WORDS", help="that all stand in notes, tags and names")]
+Compared = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml", help="to compare")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="WORD", help="to find the run by")]
 Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="who runs it")]
 SampleId = Annotated[str, typer.Option("--sample", metavar="ID", help="the crystal, see 'samples'")]
@@ -102,6 +103,22 @@ def samples_command(folder: Runs = Path("runs"), json: Json = False) -> None:
     """List the samples with the light that all their runs have given them."""
     from procedures.machinery.commands.samples import samples
     samples(folder, json)
+
+
+@app.command("calibrate")
+def calibrate_command(run: Path, note: Said = "",
+                      valid: Annotated[str, typer.Option(metavar="TIME", help="from the run's start")] = "30d"
+                      ) -> None:
+    """Keep a run's answers as a dated calibration. The bench file stays as it is."""
+    from procedures.machinery.commands.calibrations import calibrate
+    calibrate(run, valid, note)
+
+
+@app.command("calibrations")
+def calibrations_command(folder: Runs = Path("runs"), bench: Compared = None, json: Json = False) -> None:
+    """List calibrations: in date or not, and how far from what the bench file declares."""
+    from procedures.machinery.commands.calibrations import calibrations
+    calibrations(folder, bench, json)
 
 
 @app.command("fly")

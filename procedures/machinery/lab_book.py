@@ -12,8 +12,10 @@ from typing import Any
 
 from twin.bench_description import BenchDescription
 
+from .calibrations import in_force, warnings
 from .run_notes import Remarks
 from .samples import check_dose, history
+from .shot import Origin
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,24 @@ class Before:
     notices: tuple[str, ...]
 
 
-def look_up(folder: Path, remarks: Remarks, bench: BenchDescription, settings: Mapping[str, Any]) -> Before:
-    """What stands in the lab's book; ValueError for a sample that is unknown or would get too much light."""
-    notices = []
+def look_up(folder: Path, remarks: Remarks, bench: BenchDescription, settings: Mapping[str, Any],
+            origin: Origin | None = None) -> Before:
+    """What stands in the lab's book; ValueError for a sample that is unknown or would get too much light.
+
+    `origin` None: what the bench file says its instruments are, before anybody has asked them.
+    """
+    origin = origin or _declared(bench)
+    notices = warnings(folder, bench, origin)
     energies = [float(value) for name, value in settings.items() if name.startswith("pump_energy")]
     if remarks.sample:
         before = history(folder, remarks.sample)
         if energies:
             notices.append(check_dose(bench, before, int(settings.get("shots", 1)), max(energies)))
-    return Before(remarks, (), tuple(notices))
+    return Before(remarks, in_force(folder, origin), tuple(notices))
+
+
+def _declared(bench: BenchDescription) -> Origin:
+    software = [role.software for role in bench.roles.values()]
+    if all(software):
+        return Origin.SIMULATED
+    return Origin.MIXED if any(software) else Origin.REAL

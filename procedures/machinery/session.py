@@ -72,7 +72,8 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:
         seed = randbits(32)
-    before = look_up(Path(output), Remarks(operator, sample, tuple(tags), note), bench.description, values)
+    before = look_up(Path(output), Remarks(operator, sample, tuple(tags), note), bench.description, values,
+                     bench.origin)
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
