@@ -121,6 +121,20 @@ def calibrations_command(folder: Runs = Path("runs"), bench: Compared = None, js
     calibrations(folder, bench, json)
 
 
+@app.command("settings")
+def settings_command(run: Path, bench: Compared = None) -> None:
+    """Print every setting that a run found on its bench, or how a bench differs from it now."""
+    from procedures.machinery.commands.settings import settings
+    settings(run, bench)
+
+
+@app.command("restore")
+def restore_command(run: Path, bench: Bench) -> None:
+    """Put the settings of a run back, read back; never outputs, emission, shutters or arming."""
+    from procedures.machinery.commands.settings import restore
+    restore(run, bench)
+
+
 @app.command("fly")
 def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 output: Output = Path("runs"), sample: SampleId = "", json: Json = False) -> None:

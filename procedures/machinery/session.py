@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import randbits
 from typing import Any
@@ -28,6 +29,7 @@ from .lab_book import Before, look_up
 from .run_folder import RunFolder, moment
 from .run_notes import Remarks
 from .runs import Run, open_run
+from .snapshot import take_snapshot
 from .warm import warm
 
 _POLL = 0.05  # [s] between two looks at the abort button
@@ -77,7 +79,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
-    folder = RunFolder(Path(output), name)
+    folder = RunFolder(Path(output), name, partial(take_snapshot, bench))
     bench.guard.announce(folder.path)
     try:
         return _run(name, cls, values, bench, folder, seed, before, publish, should_stop)
