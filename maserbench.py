@@ -245,9 +245,9 @@ def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE..."
 
 
 @app.command("export")
-def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv")],
+def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv|igor")],
                    output: File = None) -> None:
-    """Write a run as netCDF or CSV."""
+    """Write a run as netCDF, CSV or Igor text."""
     from procedures.machinery.commands.keep import export
     export(run, format, output)
 
