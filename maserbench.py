@@ -37,6 +37,18 @@ Levels = Annotated[int | None, typer.Option("--dimension", min=1, help="photon l
 Places = Annotated[list[str] | None, typer.Argument(metavar="HOST[:PORT]|RESOURCE...")]
 Recorder = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml",
                                               help="a bench file, and the instruments it names")]
+Runs = Annotated[Path, typer.Argument(metavar="DIR", help="the folder of runs")]
+Wished = Annotated[str | None, typer.Option(help="exactly this one")]
+Date = Annotated[str | None, typer.Option(metavar="DATE", help="2026-11-26, with T18:00 (UTC), or 7d ago")]
+Where = Annotated[list[str] | None, typer.Option("--where", metavar="COMPARISON", help="a setting or an "
+                                                "answer: 'pump_energy>1mJ', 'result.loaded_quality<8400'")]
+State = Annotated[str | None, typer.Option(help="finished, aborted, running, killed or broken")]
+Text = Annotated[str, typer.Option(metavar="WORDS", help="that all stand in notes, tags and names")]
+Compared = Annotated[str | None, typer.Option("--bench", metavar="virtual|FILE.toml", help="to compare")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="WORD", help="to find the run by")]
+Operator = Annotated[str, typer.Option("--operator", metavar="NAME", help="who runs it")]
+SampleId = Annotated[str, typer.Option("--sample", metavar="ID", help="the crystal, see 'samples'")]
+Said = Annotated[str, typer.Option("--note", metavar="TEXT", help="what should be known about it")]
 Model = Annotated[str, typer.Option("--model", help="rate, mean_field, cumulant, stochastic or exact")]
 
 
@@ -60,18 +72,75 @@ def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no w
 
 @app.command("run")
 def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
-                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto") -> None:
+                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto",
+                operator: Operator = "", sample: SampleId = "", tag: Tags = None, note: Said = "") -> None:
     """Run a procedure on a bench."""
     from procedures.machinery.commands.run import run_procedure
-    run_procedure(procedure, bench, settings or (), output, seed, progress)
+    from procedures.machinery.run_notes import Remarks
+    remarks = Remarks(operator, sample, tuple(tag or ()), note)
+    run_procedure(procedure, bench, settings or (), output, seed, progress, remarks)
+
+
+@app.command("runs")
+def runs_command(folder: Runs = Path("runs"), procedure: Wished = None, since: Date = None,
+                 until: Date = None, tag: Wished = None, sample: Wished = None, operator: Wished = None,
+                 state: State = None, where: Where = None, text: Text = "", json: Json = False) -> None:
+    """Find runs by who, what, when and by what they measured."""
+    from procedures.machinery.commands.runs import runs
+    runs(folder, json, procedure=procedure, since=since, until=until, tag=tag, sample=sample,
+         operator=operator, state=state, where=where or (), text=text)
+
+
+@app.command("note")
+def note_command(run: Path, text: Annotated[str, typer.Argument()] = "", tag: Tags = None) -> None:
+    """Write something more about a run, at any time; its manifest stays as it is."""
+    from procedures.machinery.commands.runs import note
+    note(run, text, tag or ())
+
+
+@app.command("samples")
+def samples_command(folder: Runs = Path("runs"), json: Json = False) -> None:
+    """List the samples with the light that all their runs have given them."""
+    from procedures.machinery.commands.samples import samples
+    samples(folder, json)
+
+
+@app.command("calibrate")
+def calibrate_command(run: Path, note: Said = "",
+                      valid: Annotated[str, typer.Option(metavar="TIME", help="from the run's start")] = "30d"
+                      ) -> None:
+    """Keep a run's answers as a dated calibration. The bench file stays as it is."""
+    from procedures.machinery.commands.calibrations import calibrate
+    calibrate(run, valid, note)
+
+
+@app.command("calibrations")
+def calibrations_command(folder: Runs = Path("runs"), bench: Compared = None, json: Json = False) -> None:
+    """List calibrations: in date or not, and how far from what the bench file declares."""
+    from procedures.machinery.commands.calibrations import calibrations
+    calibrations(folder, bench, json)
+
+
+@app.command("settings")
+def settings_command(run: Path, bench: Compared = None) -> None:
+    """Print every setting that a run found on its bench, or how a bench differs from it now."""
+    from procedures.machinery.commands.settings import settings
+    settings(run, bench)
+
+
+@app.command("restore")
+def restore_command(run: Path, bench: Bench) -> None:
+    """Put the settings of a run back, read back; never outputs, emission, shutters or arming."""
+    from procedures.machinery.commands.settings import restore
+    restore(run, bench)
 
 
 @app.command("fly")
 def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
-                json: Json = False) -> None:
-    """Let the twin fly a run first: levels along the chain, ranges, duration. Touches no instrument."""
+                output: Output = Path("runs"), sample: SampleId = "", json: Json = False) -> None:
+    """Let the twin fly a run first: levels, ranges, dose, calibrations, duration. Touches no instrument."""
     from procedures.machinery.commands.fly import fly
-    fly(procedure, bench, settings or (), json)
+    fly(procedure, bench, settings or (), output, sample, json)
 
 
 @app.command("procedures")
@@ -176,9 +245,9 @@ def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE..."
 
 
 @app.command("export")
-def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv")],
+def export_command(run: Path, format: Annotated[str, typer.Option(metavar="netcdf|csv|igor")],
                    output: File = None) -> None:
-    """Write a run as netCDF or CSV."""
+    """Write a run as netCDF, CSV or Igor text."""
     from procedures.machinery.commands.keep import export
     export(run, format, output)
 

@@ -51,14 +51,16 @@ class GuardedChannel(Channel):
 class Guarded(Beside):
     """Mixin: opens resources as guarded sessions, and gives the verbs of all roles.
 
-    A driver states `models` (a pattern its identity must match) and `one_session` (whether the instrument
-    serves one connection only), and defines `_to_safe_state` and `_read_safe_state`. No I/O happens before
-    the first property is used.
+    A driver states `models` (a pattern its identity must match), `one_session` (whether the instrument
+    serves one connection only) and `unasked` (beginnings of the paths of settings that it has no answer
+    for), and defines `_to_safe_state` and `_read_safe_state`. No I/O happens before the first property is
+    used.
     """
 
     role = ""
     models: ClassVar[str] = ""
     one_session: ClassVar[bool] = False
+    unasked: ClassVar[tuple[str, ...]] = ()
     session_settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, adapter: Any, name: str, role: str = "", **kwargs: Any) -> None:

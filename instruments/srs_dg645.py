@@ -71,6 +71,7 @@ class DG645(NumberedErrors, Guarded, SCPIMixin, Instrument):
     """The SRS DG645. Safe state: all outputs inhibited (INHB 5), read back."""
 
     models = "DG645"
+    unasked = ("edges.0", "edges.1.link")       # T0 is where all edges count from; T1's own end is no choice
     session_settings: ClassVar[dict[str, str]] = {
         "read_termination": "\n", "write_termination": "\r\n", "error_query": "LERR?"}
     errors = ERRORS

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from . import catalogue
     from .machinery.bench import open_bench
+    from .machinery.run_index import find_runs
     from .machinery.runs import open_run
     from .machinery.session import run
     from .machinery.shot import FitRow, Origin, Shot
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 _PLACES = {
     "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
     "Verdict": "twin.fit_result", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
-    "open_run": ".machinery.runs", "run": ".machinery.session",
+    "open_run": ".machinery.runs", "find_runs": ".machinery.run_index",
+    "run": ".machinery.session",
 }
 
-__all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "open_bench", "open_run", "run"]
+__all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "find_runs", "open_bench",
+           "open_run", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,8 @@ LIMITS = {
     "repetition_rate": Quantity("Hz", 0.0, 1e6, "shots per second"),
     "rf_power": Quantity("W", 0.0, 1e6, "power of any microwave source"),
     "detector_power": Quantity("W", 0.0, 1e6, "power at a detector's input"),
-    "crystal_dose": Quantity("J/m2", 0.0, 1e12, "fluence of one pulse in the crystal"),
+    "crystal_dose": Quantity("J/m2", 0.0, 1e12, "light per area in the crystal, of one pulse; of all pulses "
+                             "that it has had where the run names a sample"),
 }
 FIT_UNITS = {"collective_coupling": "rad/s", "seed_photons": "", "amplitude_scale": "", "detuning": "rad/s",
              "start": "s", "baseline": "V", "pump_rate": "1/s", "triplets": "", "pump_energy": "J"}

@@ -75,7 +75,8 @@ _FIXED = {"1/s": {"/s": 1.0, "1/s": 1.0, "s^-1": 1.0, "/ms": 1e3, "1/ms": 1e3, "
           "m2": {"m2": 1.0, "m^2": 1.0, "cm2": 1e-4, "cm^2": 1e-4, "mm2": 1e-6, "mm^2": 1e-6,
                  "um2": 1e-12, "um^2": 1e-12},
           "dB": {"dB": 1.0}, "dBm": {"dBm": 1.0}, "": {"%": 1e-2},
-          "J/m2": {"J/cm2": 1e4, "J/cm^2": 1e4, "mJ/cm2": 10.0}, "s": {"min": 60.0, "h": 3600.0}}
+          "J/m2": {"J/cm2": 1e4, "J/cm^2": 1e4, "mJ/cm2": 10.0},
+          "s": {"min": 60.0, "h": 3600.0, "d": 86400.0}}
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 # The number is atomic: it may not give digits back to the unit. "1/s" after a space is a unit too.
 _TEXT = re.compile(rf"\s*(2\s*\*\s*pi\s*\*\s*)?((?>{_NUMBER}))\s*(1/\S.*?|[^\d\s].*?)?\s*", re.DOTALL)

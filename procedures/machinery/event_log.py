@@ -32,9 +32,16 @@ def note(file: IO[str], event: Event) -> None:
 
 def note_afterwards(folder: Path, event: Event) -> None:
     """One more line for a run whose program has gone; OSError while that still holds the file."""
-    path = folder / "events.jsonl"
+    row = as_json(event)
+    if row is not None:
+        append_line(folder / "events.jsonl", {"moment": moment(), **row})
+
+
+def append_line(path: Path, row: Mapping[str, Any]) -> None:
+    """One more whole line at the end of a file; OSError while another process holds it."""
     with path.open("a", encoding="utf-8") as file:
         hold(file)
-        if not path.read_bytes().endswith(b"\n"):
+        whole = path.read_bytes()
+        if whole and not whole.endswith(b"\n"):
             file.write("\n")  # a kill may have torn the last line
-        note(file, event)
+        write_line(file, row)

@@ -107,12 +107,16 @@ class TakenOver:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run is over, the bench has been made safe. `state`: "finished" or "aborted"."""
+    """The run is over, the bench has been made safe. `state`: "finished" or "aborted".
+
+    `shots` is how many are stored; None where nobody counted.
+    """
 
     path: Path
     state: str
     message: str
     result: Mapping[str, Any]
+    shots: int | None = None
 
 
 Event = RunStarted | Armed | ShotStored | ShotFitted | Progress | Notice | SafeState | TakenOver | RunEnded

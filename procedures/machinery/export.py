@@ -65,12 +65,13 @@ def to_netcdf(run: Run, file: Path) -> None:
     data = xarray.merge(parts, combine_attrs="override", join="outer", compat="no_conflicts")
     for name in layout.traces:
         data[name] = ((("shot", "point")), np.array([shot.traces[name] for shot in run.shots]))
-    for name, column in _fit_columns(run).items():
+    for name, column in fit_columns(run).items():
         data[name] = ("shot", column, {"units": UNITS.get(name.removesuffix("_sigma"), "")})
     data.to_netcdf(file, engine="h5netcdf")
 
 
-def _fit_columns(run: Run) -> dict[str, np.ndarray]:
+def fit_columns(run: Run) -> dict[str, np.ndarray]:
+    """What was fitted to each shot (shots,), by name, errors as NAME_sigma; nan where a shot has none."""
     fits, count = run.fits, len(run.shots)
     names = sorted({name for row in fits.values() for name in row.parameters})
     columns: dict[str, np.ndarray] = {}
@@ -83,7 +84,7 @@ def _fit_columns(run: Run) -> dict[str, np.ndarray]:
 
 def to_csv(run: Run, file: Path) -> None:
     """One row per shot: number, moment, energy, start, settings, verdict and fitted parameters; SI."""
-    columns = _fit_columns(run)
+    columns = fit_columns(run)
     settings = sorted({name for shot in run.shots for name in shot.settings})
     with file.open("w", newline="", encoding="utf-8") as f:
         table = csv.writer(f)

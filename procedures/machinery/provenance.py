@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
+from .formats import FORMAT, NEEDS
+from .run_notes import NOTHING_SAID, Remarks
 from .shot import Origin
 
-FORMAT = 1
 _PACKAGES = ("maserbench", "numpy", "scipy", "numba", "h5py", "pymeasure", "pyvisa", "pyvisa-py", "xarray")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Python and the packages that shape the data, by name; a package that is absent is left out."""
     found = {"python": platform.python_version()}
@@ -31,6 +34,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache  # of the code as it was loaded: later changes of the files are not in this process
 def commit() -> str | None:
     """The commit of the checkout this code runs from, "-dirty" when files differ; None when installed."""
     root = Path(__file__).resolve().parents[2]
@@ -46,11 +50,14 @@ def commit() -> str | None:
 
 def manifest(run: str, procedure: str, started: str, seed: int | None, origin: Origin,
              settings: Mapping[str, Any], bench_name: str, bench_text: str,
-             identities: Mapping[str, str]) -> str:
-    """The text of manifest.toml. `settings` in SI units; `identities` what each role answered."""
+             identities: Mapping[str, str], remarks: Remarks = NOTHING_SAID,
+             calibrations: Sequence[str] = ()) -> str:
+    """The text of manifest.toml. `settings` in SI units; `identities` what each role answered; `calibrations`
+    are the ids of those in force."""
     document = tomlkit.document()
     document.add(tomlkit.comment("What made this run. Written before the first shot, never changed after."))
     document["format"] = FORMAT
+    document["needs"] = NEEDS
     document["run"] = run
     document["procedure"] = procedure
     document["started"] = started
@@ -60,6 +67,10 @@ def manifest(run: str, procedure: str, started: str, seed: int | None, origin: O
     found = commit()
     if found is not None:
         document["commit"] = found
+    for name, value in remarks.as_manifest().items():
+        document[name] = value
+    if calibrations:
+        document["calibrations"] = list(calibrations)
     document["machine"] = f"{platform.system()} {platform.release()} {platform.machine()}"
     document["settings"] = dict(settings)
     document["versions"] = versions()

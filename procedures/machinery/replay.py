@@ -41,7 +41,8 @@ def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None =
         rows.stored(shot)
         yield from _fitted(description, shot, model, rows)
         yield events.Progress(shot.number + 1, len(shots))
-    yield events.RunEnded(run.path, run.state, "", answer(run, Measured(description, shots, rows)))
+    found = answer(run, Measured(description, shots, rows))
+    yield events.RunEnded(run.path, run.state, "", found, len(shots))
 
 
 def _fitted(description: BenchDescription, shot: Shot, model: str, rows: Rows) -> Iterator[events.Event]:

@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,12 @@ _RESERVE = 8 * 2**20
 
 
 class RunFolder:
-    """DIR/<UTC time>-<procedure>-<4 hex>, made new. Every line is flushed when a method returns."""
+    """DIR/<UTC time>-<procedure>-<4 hex>, made new. Every line is flushed when a method returns.
 
-    def __init__(self, parent: Path, procedure: str) -> None:
+    `look` is asked for the state of the bench when the store is made, right before the first shot.
+    """
+
+    def __init__(self, parent: Path, procedure: str, look: Callable[[], Mapping[str, Any]] = dict) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.path = (Path(parent) / f"{stamp}-{procedure}-{secrets.token_hex(2)}").resolve()
         self.path.mkdir(parents=True, exist_ok=False)
@@ -42,6 +45,7 @@ class RunFolder:
         hold(self._events)
         self._fits = (self.path / "fits.jsonl").open("a", encoding="utf-8")
         self.store: StoreWriter | None = None
+        self._look = look
 
     def write_manifest(self, text: str) -> None:
         """manifest.toml, complete or not there."""
@@ -49,7 +53,7 @@ class RunFolder:
 
     def start_store(self, layout: Layout, snapshot: Mapping[str, Any]) -> None:
         """shots.h5 with everything the run will hold."""
-        self.store = StoreWriter(self.path / "shots.h5", layout, snapshot)
+        self.store = StoreWriter(self.path / "shots.h5", layout, {**snapshot, **self._look()})
 
     def append(self, shot: Shot) -> None:
         """The shot is on disk when this returns. OSError while there is still room to end the run well."""

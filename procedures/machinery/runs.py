@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .file_lock import held
+from .formats import refusal
 from .shot import FitRow, Shot
 from .store import StoredShots
 
@@ -41,8 +42,8 @@ class Run:
             self.manifest: dict[str, Any] = tomllib.loads((path / "manifest.toml").read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
             raise ValueError(f"{path / 'manifest.toml'} cannot be read: {broken}") from None
-        if self.manifest.get("format") != 1:
-            raise ValueError(f"{path}: run format {self.manifest.get('format')}, this program reads format 1")
+        if (problem := refusal(self.manifest)) is not None:
+            raise ValueError(f"{path} cannot be opened: {problem}")
         self._stored: StoredShots | None = None
         self._fits: tuple[int, dict[int, FitRow]] = (0, {})
 

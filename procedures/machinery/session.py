@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import randbits
 from typing import Any
@@ -24,8 +25,11 @@ from .acquire import Acquisition, failure_of
 from .bench import Bench, check_wishes
 from .failures import BenchFailure, StateUnknown, Stopped
 from .guard import Guard
+from .lab_book import Before, look_up
 from .run_folder import RunFolder, moment
+from .run_notes import Remarks
 from .runs import Run, open_run
+from .snapshot import take_snapshot
 from .warm import warm
 
 _POLL = 0.05  # [s] between two looks at the abort button
@@ -53,13 +57,15 @@ class BenchWorker(Worker):
 
 def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None = None,
         publish: events.Publish | None = None, should_stop: Callable[[], bool] | None = None,
+        operator: str = "", sample: str = "", tags: Sequence[str] = (), note: str = "",
         **given: Any) -> Run:
     """Run a procedure of the catalogue and return its run, which lies in a new folder under `output`.
 
-    Settings are SI numbers or text with units. `publish` gets every event, in the worker's thread;
-    `should_stop` is asked 20 times a second. A run that was stopped is returned with state "aborted".
-    Raises ValueError before any instrument is touched (unknown names, units, limits), BenchFailure when an
-    instrument fails and StateUnknown when the bench could not be verified safe; what was stored stays.
+    Settings are SI numbers or text with units; `sample` is a crystal (samples.py). `publish` gets every
+    event, in the worker's thread; `should_stop` is asked 20 times a second. A run that was stopped is
+    returned with state "aborted". Raises ValueError before any instrument is touched (unknown names, units,
+    limits), BenchFailure when an instrument fails and StateUnknown when the bench could
+    not be verified safe; what was stored stays.
     """
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)
@@ -68,13 +74,15 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:
         seed = randbits(32)
+    before = look_up(Path(output), Remarks(operator, sample, tuple(tags), note), bench.description, values,
+                     bench.origin)
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
-    folder = RunFolder(Path(output), name)
+    folder = RunFolder(Path(output), name, partial(take_snapshot, bench))
     bench.guard.announce(folder.path)
     try:
-        return _run(name, cls, values, bench, folder, seed, publish, should_stop)
+        return _run(name, cls, values, bench, folder, seed, before, publish, should_stop)
     finally:
         bench.guard.announce(None)
         folder.close()
@@ -85,14 +93,16 @@ def _nobody(event: events.Event) -> None:
 
 
 def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: RunFolder, seed: int | None,
-         publish: events.Publish, should_stop: Callable[[], bool] | None) -> Run:
+         before: Before, publish: events.Publish, should_stop: Callable[[], bool] | None) -> Run:
     bench.seed = seed
     total = int(values.get("shots", 1))
     acquisition = Acquisition(bench, folder, publish, total)
     folder.write_manifest(provenance.manifest(
         folder.path.name, name, moment(), seed, bench.origin, values, bench.description.name,
-        bench.description.text, bench.identities))
+        bench.description.text, bench.identities, before.remarks, before.calibrations))
     acquisition.note(events.RunStarted(folder.path, name, values, bench.origin, total))
+    for text in before.notices:
+        acquisition.note(events.Notice(text))
     procedure = cls(**values)
     procedure.acquisition = acquisition
     worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
@@ -152,7 +162,7 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
         message = (f"{message.rstrip('.') or 'the run is over'}. STATE UNKNOWN, use the emergency stop: "
                    f"{safe.message}")
     folder.finish(result)
-    acquisition.note(events.RunEnded(folder.path, state, message, result))
+    acquisition.note(events.RunEnded(folder.path, state, message, result, len(acquisition.measured.shots)))
     if not safe.verified:
         raise StateUnknown(message) from problem
     if problem is not None:

@@ -64,4 +64,4 @@ def _store(folder: RunFolder, bench: BenchDescription, shots: Sequence[Shot], la
         folder.note(events.Notice(f"shot {shot.number} is {file}{known}"))
     result = {"shots": len(shots)}
     folder.finish(result)
-    folder.note(events.RunEnded(folder.path, "finished", "", result))
+    folder.note(events.RunEnded(folder.path, "finished", "", result, len(shots)))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json as json_text
 from collections.abc import Sequence
+from pathlib import Path
 
 from procedures import catalogue
 from procedures.machinery.bench import check_wishes, describe_bench
 from procedures.machinery.flight_check import fly as flight_of
 from procedures.machinery.flight_check import told
+from procedures.machinery.lab_book import look_up
+from procedures.machinery.run_notes import Remarks
 from procedures.machinery.settings import values
 from procedures.machinery.warm import warm
 
@@ -17,20 +20,22 @@ from .assignments import assignments
 from .run import print_progress
 
 
-def fly(procedure: str, bench: str, settings: Sequence[str], json: bool) -> None:
+def fly(procedure: str, bench: str, settings: Sequence[str], output: Path, sample: str, json: bool) -> None:
     """Print levels, ranges, dose and duration; ValueError (2) for what would be refused."""
     cls, description = catalogue.procedure(procedure), describe_bench(bench)
     given = values(cls, assignments(settings))
     check_wishes(description, procedure, cls, given)
+    before = look_up(output, Remarks(sample=sample), description, given)
     warm(print_progress)
     flight = flight_of(description, given)
-    if flight is None:
-        print(f"{procedure} does not fire the laser" if not json else '{"verdict": "OK"}')
-        return
+    refused = flight.refused if flight is not None else ()
     if json:
-        answer = {"verdict": "refused" if flight.refused else "OK", **dataclasses.asdict(flight)}
-        print(json_text.dumps(answer, indent=1))
+        answer = dataclasses.asdict(flight) if flight is not None else {}
+        verdict = "refused" if refused else "OK"
+        print(json_text.dumps({"verdict": verdict, **answer, "notices": before.notices}, indent=1))
     else:
-        print(told(flight))
-    if flight.refused:
-        raise ValueError("; ".join(flight.refused))
+        print(told(flight) if flight is not None else f"{procedure} does not fire the laser")
+        for text in before.notices:
+            print(f"note: {text}")
+    if refused:
+        raise ValueError("; ".join(refused))

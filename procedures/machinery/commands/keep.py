@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 from procedures.machinery.export import to_csv, to_netcdf
+from procedures.machinery.igor import to_igor
+from procedures.machinery.run_notes import NOTES
 from procedures.machinery.runs import open_run
 from procedures.machinery.store import StoredShots, StoreWriter
 from twin.quantity import nearest
 
-_FORMATS = {"netcdf": (to_netcdf, ".nc"), "csv": (to_csv, ".csv")}
+_FORMATS = {"netcdf": (to_netcdf, ".nc"), "csv": (to_csv, ".csv"), "igor": (to_igor, ".itx")}
 
 
 def export(run: Path, format: str, output: Path | None) -> None:
@@ -34,7 +36,7 @@ def recover(run: Path) -> None:
         for file in ("manifest.toml", "run.csv", "result.json"):
             if (opened.path / file).is_file():
                 shutil.copy2(opened.path / file, target / file)
-        for file in ("fits.jsonl", "events.jsonl"):
+        for file in ("fits.jsonl", "events.jsonl", NOTES):
             _whole_lines(opened.path / file, target / file)
         count = _copy_shots(opened.stored, target / "shots.h5")
     print(f"recovered {count} shots")

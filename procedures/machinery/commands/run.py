@@ -6,12 +6,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
 from procedures.machinery.bench import Bench, check_wishes, describe_bench, open_bench
 from procedures.machinery.failures import Interrupted
+from procedures.machinery.lab_book import look_up
+from procedures.machinery.run_notes import NOTHING_SAID, Remarks
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
@@ -22,15 +25,17 @@ from .watch import Watcher, show_result
 
 
 def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str) -> None:
+                  progress: str, remarks: Remarks) -> None:
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
-    check_wishes(describe_bench(bench), procedure, cls, values(cls, given))
+    wishes, description = values(cls, given), describe_bench(bench)
+    check_wishes(description, procedure, cls, wishes)
+    look_up(output, remarks, description, wishes)
     warm(print_progress)
     with open_bench(bench) as opened:
-        watched_run(procedure, opened, output, seed, given, watcher)
+        watched_run(procedure, opened, output, seed, given, watcher, remarks)
 
 
 def print_progress(text: str) -> None:
@@ -41,11 +46,11 @@ def print_progress(text: str) -> None:
 
 
 def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
-                watcher: Watcher) -> Run:
+                watcher: Watcher, remarks: Remarks = NOTHING_SAID) -> Run:
     """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
     try:
         with stop_signals() as should_stop, watcher:
-            finished = run(procedure, bench, output, seed, watcher, should_stop, **given)
+            finished = run(procedure, bench, output, seed, watcher, should_stop, **asdict(remarks), **given)
         watcher.summary()
         print(show_result(finished.result))
         if finished.state == "aborted":
