@@ -62,8 +62,10 @@ def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no w
 def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto") -> None:
     """Run a procedure on a bench."""
-    from procedures.machinery.commands.run import run_procedure
-    run_procedure(procedure, bench, settings or (), output, seed, progress)
+    from procedures.machinery.opening import Opening
+    with Opening(bench) as opening:  # software instruments start while the rest is loaded
+        from procedures.machinery.commands.run import run_procedure
+        run_procedure(procedure, opening, settings or (), output, seed, progress)
 
 
 @app.command("fly")
@@ -85,7 +87,7 @@ def procedures_command(json: Json = False) -> None:
 def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
     """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
     from mock_devices.__main__ import main as serve
-    from procedures.machinery.bench import bench_file
+    from procedures.machinery.opening import bench_file
     raise typer.Exit(serve([str(bench_file(bench)), *(["--truth-log", str(truth_log)] if truth_log else [])]))
 
 

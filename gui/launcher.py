@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue, open_run
-from procedures.machinery.bench import describe_bench
 from procedures.machinery.commands.demo import display
 from procedures.machinery.failures import StateUnknown, WrongUse
+from procedures.machinery.opening import describe_bench
 from procedures.machinery.settings import values
 
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")

@@ -19,7 +19,7 @@ from pymeasure.experiment.workers import Worker
 
 from procedures import catalogue
 
-from . import events, provenance, settings
+from . import events, provenance, settings, shot_checks
 from .acquire import Acquisition, failure_of
 from .bench import Bench, check_wishes
 from .failures import BenchFailure, StateUnknown, Stopped
@@ -70,7 +70,8 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         seed = randbits(32)
     publish = _nobody if publish is None else publish
     bench.guard.require()
-    warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
+    warm()  # compiling and loading hold up all threads, which the guard would take for a stall
+    shot_checks.load(bench.description)
     folder = RunFolder(Path(output), name)
     bench.guard.announce(folder.path)
     try:

@@ -13,6 +13,8 @@ import signal
 import sys
 
 from procedures import open_bench, run
+from procedures.machinery import shot_checks
+from procedures.machinery.bench import describe_bench
 from procedures.machinery.commands.run import stop_signals
 from procedures.machinery.failures import BenchFailure
 from procedures.machinery.warm import warm
@@ -47,6 +49,7 @@ def control(bench, folder):
 
 def main():
     warm(lambda text: None)
+    shot_checks.load(describe_bench(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     say("awake")
     for line in sys.stdin:

@@ -6,8 +6,8 @@ import dataclasses
 import json as json_text
 from collections.abc import Sequence
 
-from procedures.machinery.bench import describe_bench
 from procedures.machinery.failures import BenchFailure
+from procedures.machinery.opening import describe_bench
 
 
 def discover(places: Sequence[str], bench: str | None, visa: str | None, timeout: float, json: bool) -> None:

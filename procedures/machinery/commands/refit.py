@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.bench import describe_bench
 from procedures.machinery.events import ShotFitted, ShotStored
+from procedures.machinery.opening import describe_bench
 from procedures.machinery.runs import open_run
 from procedures.machinery.shot import Shot
 from twin.bench_description import parse

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery.bench import Bench, check_wishes, describe_bench, open_bench
+from procedures.machinery import shot_checks
+from procedures.machinery.bench import Bench, check_wishes, open_bench
 from procedures.machinery.failures import Interrupted
+from procedures.machinery.opening import Opening
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
@@ -21,15 +23,16 @@ from .assignments import assignments
 from .watch import Watcher, show_result
 
 
-def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: Path, seed: int | None,
+def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], output: Path, seed: int | None,
                   progress: str) -> None:
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
-    check_wishes(describe_bench(bench), procedure, cls, values(cls, given))
+    check_wishes(opening.description, procedure, cls, values(cls, given))
     warm(print_progress)
-    with open_bench(bench) as opened:
+    shot_checks.load(opening.description)
+    with open_bench(opening) as opened:
         watched_run(procedure, opened, output, seed, given, watcher)
 
 
