@@ -25,6 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 File = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="the file to write")]
 TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", help="what the software "
                                                   "instruments really did, for tests only")]
+Status = Annotated[int | None, typer.Option("--status", min=0, max=65535, metavar="PORT",
+                                            help="tell dashboards on this loopback port; 0: a free one")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
 Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS", help="log:FIRST:LAST:"
                                                 "POINTS, lin:FIRST:LAST:POINTS or values parted by commas")]
@@ -52,20 +54,31 @@ def window(context: typer.Context) -> None:
 def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no window")] = False,
                  shots: Annotated[int, typer.Option(min=1)] = 20, seed: Seed = None,
                  output: Output = Path("runs"), truth_log: TruthLog = None,
-                 progress: Plain = "auto") -> None:
+                 progress: Plain = "auto", status: Status = None) -> None:
     """The main job on software instruments: a pump scan, every burst fitted live."""
     from procedures.machinery.commands.demo import demo
-    demo(_window, headless, shots, seed, output, truth_log, progress)
+    demo(_window, headless, shots, seed, output, truth_log, progress, status=status)
 
 
 @app.command("run")
 def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
-                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto") -> None:
+                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto",
+                status: Status = None) -> None:
     """Run a procedure on a bench."""
     from procedures.machinery.opening import Opening
     with Opening(bench) as opening:  # software instruments start while the rest is loaded
         from procedures.machinery.commands.run import run_procedure
-        run_procedure(procedure, opening, settings or (), output, seed, progress)
+        run_procedure(procedure, opening, settings or (), output, seed, progress, status)
+
+
+@app.command("status")
+def status_command(port: Annotated[int | None, typer.Argument(min=1, max=65535)] = None,
+                   once: Annotated[bool, typer.Option("--once", help="the state now, then end")] = False,
+                   json: Annotated[bool, typer.Option("--json", help="the lines as they come")] = False
+                   ) -> None:
+    """Follow a run that was started with --status."""
+    from procedures.machinery.commands.status import status
+    status(port, once, json)
 
 
 @app.command("fly")
@@ -210,9 +223,9 @@ def transient_command(file: Path, json: Json = False, plot: Plot = None) -> None
 def gui_command(bench: Bench = "virtual", run: Annotated[str | None, typer.Option("--run")] = None,
                 replay: Annotated[Path | None, typer.Option("--replay")] = None,
                 screenshot: Annotated[Path | None, typer.Option("--screenshot")] = None,
-                after: float = 10.0) -> None:
+                after: float = 10.0, status: Status = None) -> None:
     """Open the window."""
-    _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after)
+    _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after, status=status)
 
 
 def _window(**wishes: Any) -> None:

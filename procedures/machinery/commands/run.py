@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery import shot_checks
+from procedures.machinery import events, shot_checks
 from procedures.machinery.bench import Bench, check_wishes, open_bench
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.opening import Opening
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
+from procedures.machinery.status_stream import LOOPBACK, StatusStream
 from procedures.machinery.warm import warm
 
 from .assignments import assignments
@@ -24,16 +25,28 @@ from .watch import Watcher, show_result
 
 
 def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str) -> None:
+                  progress: str, status: int | None = None) -> None:
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
     check_wishes(opening.description, procedure, cls, values(cls, given))
-    warm(print_progress)
-    shot_checks.load(opening.description)
-    with open_bench(opening) as opened:
-        watched_run(procedure, opened, output, seed, given, watcher)
+    with telling(status) as stream:
+        warm(print_progress)
+        shot_checks.load(opening.description)
+        with open_bench(opening) as opened:
+            watched_run(procedure, opened, output, seed, given, watcher, stream)
+
+
+@contextmanager
+def telling(port: int | None) -> Iterator[events.Publish]:
+    """Who tells dashboards of events on `port`, which is printed; nobody without one. WrongUse if taken."""
+    if port is None:
+        yield lambda event: None
+        return
+    with StatusStream(port) as stream:
+        print(f"status {LOOPBACK}:{stream.port}", flush=True)
+        yield stream
 
 
 def print_progress(text: str) -> None:
@@ -44,11 +57,15 @@ def print_progress(text: str) -> None:
 
 
 def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
-                watcher: Watcher) -> Run:
+                watcher: Watcher, stream: events.Publish) -> Run:
     """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
+    def publish(event: events.Event) -> None:
+        stream(event)
+        watcher(event)
+
     try:
         with stop_signals() as should_stop, watcher:
-            finished = run(procedure, bench, output, seed, watcher, should_stop, **given)
+            finished = run(procedure, bench, output, seed, publish, should_stop, **given)
         watcher.summary()
         print(show_result(finished.result))
         if finished.state == "aborted":
