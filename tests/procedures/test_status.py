@@ -176,8 +176,8 @@ def test_a_state_follows_its_run_and_unknown_stays_unknown():
 def followed(served, tmp_path_factory):
     """(run, lines a dashboard heard, what `maserbench status` printed) of one run on the command line."""
     folder, python = tmp_path_factory.mktemp("followed"), [sys.executable, "-m", "maserbench"]
-    command = ["run", "single_shot", "--bench", str(served[0]), "--status", "0", "--set", "shots=3", "--output",
-               str(folder), "--progress", "plain"]
+    command = ["run", "single_shot", "--bench", str(served[0]), "--status", "0", "--set", "shots=3",
+               "--output", str(folder), "--progress", "plain"]
     ours = subprocess.Popen([*python, *command], stdout=subprocess.PIPE, text=True)
     port = int(re.fullmatch(r"status 127\.0\.0\.1:(\d+)\n", ours.stdout.readline())[1])
     program = re.search(r"```py\n(.*?)```", PAGE.read_text("utf-8"), re.S)[1].replace("PORT", str(port))
