@@ -18,7 +18,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 Bench = Annotated[str, typer.Option("--bench", metavar="virtual|FILE.toml", help="the bench to work on")]
 Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="where the run's folder is made")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="same seed, same data on a virtual bench")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1,
+                                          help="same seed, same data on a virtual bench")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="value with unit")]
 Plain = Annotated[str, typer.Option("--progress", metavar="auto|plain", help="plain: one line per shot")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
@@ -101,6 +102,9 @@ def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
     """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
     from mock_devices.__main__ import main as serve
     from procedures.machinery.opening import bench_file
+    from procedures.machinery.places import for_file
+    if truth_log is not None:
+        for_file(truth_log, "--truth-log")
     raise typer.Exit(serve([str(bench_file(bench)), *(["--truth-log", str(truth_log)] if truth_log else [])]))
 
 

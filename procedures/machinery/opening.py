@@ -13,6 +13,7 @@ from pathlib import Path
 
 from twin.bench_description import BenchDescription, parse
 
+from .places import for_file
 from .software_instruments import SoftwareInstruments
 from .warm import compiled
 
@@ -49,6 +50,8 @@ class Opening:
     def __init__(self, name: str | Path, truth_log: str | Path | None = None) -> None:
         self.description = describe_bench(name)
         self._file, self._truth_log = bench_file(name), Path(truth_log) if truth_log else None
+        if truth_log is not None:
+            for_file(Path(truth_log), "--truth-log")
         self._wanted = self.description.virtual and not _answers(self.description)
         if truth_log is not None and not self._wanted:
             raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
@@ -73,7 +76,7 @@ class Opening:
         """End what was started and not handed over."""
         process, self._process = self._process, None
         if process is not None:
-            process.close()
+            process.abandon()
 
     def __enter__(self) -> Opening:
         return self

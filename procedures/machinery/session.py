@@ -24,6 +24,7 @@ from .acquire import Acquisition, failure_of
 from .bench import Bench, check_wishes
 from .failures import BenchFailure, StateUnknown, Stopped
 from .guard import Guard
+from .places import for_folder
 from .run_folder import RunFolder, moment
 from .runs import Run, open_run
 from .warm import warm
@@ -68,6 +69,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:
         seed = randbits(32)
+    for_folder(Path(output))
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # compiling and loading hold up all threads, which the guard would take for a stall

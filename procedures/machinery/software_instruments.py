@@ -106,6 +106,11 @@ class SoftwareInstruments:
         lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
         return " ".join(lines[-3:]) or "they said nothing"
 
+    def abandon(self) -> None:
+        """End the process that nobody has used yet, without waiting for it to be ready."""
+        self._process.terminate()
+        self.close()
+
     def close(self) -> None:
         """End the process: asked, then told, then made to."""
         process = self._process

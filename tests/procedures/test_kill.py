@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Undisturbed:
 
 @dataclass(frozen=True)
 class Killed:
-    """One kill: in which phase, time until all was off [s], how many shots were reported, and how many found."""
+    """One kill: in which phase, time until all was off [s], shots that were reported, and found."""
 
     phase: str
     seconds: float
@@ -85,7 +86,8 @@ def kill(nursery, console, folder, undisturbed, moment):
     nursery.bear(folder, SHOTS, SEED)
     born = nursery.id
     time.sleep(moment)
-    nursery.signal("SIGKILL")
+    with suppress(ProcessLookupError):  # it was quicker than the undisturbed one
+        nursery.signal("SIGKILL")
     seconds = seconds_until_safe(console)
     nursery.hear_the_rest()
     phase = PHASES[[word for word in nursery.said if word in PHASES][-1]] if nursery.said else ""

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from procedures.machinery.export import to_csv, to_netcdf
+from procedures.machinery.places import for_file
 from procedures.machinery.runs import open_run
 from procedures.machinery.store import StoredShots, StoreWriter
 from twin.quantity import nearest
@@ -19,7 +20,9 @@ def export(run: Path, format: str, output: Path | None) -> None:
         raise ValueError(f"--format: {nearest(format, _FORMATS)}")
     write, suffix = _FORMATS[format]
     with open_run(run) as opened:
-        file = output or Path(opened.path.name + suffix)
+        if not len(opened.shots):
+            raise ValueError(f"run {run} holds no shots to export")
+        file = for_file(output or Path(opened.path.name + suffix))
         write(opened, file)
     print(f"wrote {file}")
 

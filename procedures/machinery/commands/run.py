@@ -14,6 +14,7 @@ from procedures.machinery import events, shot_checks
 from procedures.machinery.bench import Bench, check_wishes, open_bench
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.opening import Opening
+from procedures.machinery.places import for_folder
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
@@ -31,6 +32,7 @@ def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], out
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
     check_wishes(opening.description, procedure, cls, values(cls, given))
+    for_folder(output)
     with telling(status) as stream:
         warm(print_progress)
         shot_checks.load(opening.description)
