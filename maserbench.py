@@ -18,13 +18,16 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 Bench = Annotated[str, typer.Option("--bench", metavar="virtual|FILE.toml", help="the bench to work on")]
 Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="where the run's folder is made")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="same seed, same data on a virtual bench")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1,
+                                          help="same seed, same data on a virtual bench")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="value with unit")]
 Plain = Annotated[str, typer.Option("--progress", metavar="auto|plain", help="plain: one line per shot")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 File = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="the file to write")]
 TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", help="what the software "
                                                   "instruments really did, for tests only")]
+Status = Annotated[int | None, typer.Option("--status", min=0, max=65535, metavar="PORT",
+                                            help="tell dashboards on this loopback port; 0: a free one")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
 Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS", help="log:FIRST:LAST:"
                                                 "POINTS, lin:FIRST:LAST:POINTS or values parted by commas")]
@@ -64,21 +67,24 @@ def window(context: typer.Context) -> None:
 def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no window")] = False,
                  shots: Annotated[int, typer.Option(min=1)] = 20, seed: Seed = None,
                  output: Output = Path("runs"), truth_log: TruthLog = None,
-                 progress: Plain = "auto") -> None:
+                 progress: Plain = "auto", status: Status = None) -> None:
     """The main job on software instruments: a pump scan, every burst fitted live."""
     from procedures.machinery.commands.demo import demo
-    demo(_window, headless, shots, seed, output, truth_log, progress)
+    demo(_window, headless, shots, seed, output, truth_log, progress, status=status)
 
 
 @app.command("run")
 def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto",
-                operator: Operator = "", sample: SampleId = "", tag: Tags = None, note: Said = "") -> None:
+                operator: Operator = "", sample: SampleId = "", tag: Tags = None, note: Said = "",
+                status: Status = None) -> None:
     """Run a procedure on a bench."""
-    from procedures.machinery.commands.run import run_procedure
-    from procedures.machinery.run_notes import Remarks
-    remarks = Remarks(operator, sample, tuple(tag or ()), note)
-    run_procedure(procedure, bench, settings or (), output, seed, progress, remarks)
+    from procedures.machinery.opening import Opening
+    with Opening(bench) as opening:  # software instruments start while the rest is loaded
+        from procedures.machinery.commands.run import run_procedure
+        from procedures.machinery.run_notes import Remarks
+        remarks = Remarks(operator, sample, tuple(tag or ()), note)
+        run_procedure(procedure, opening, settings or (), output, seed, progress, remarks, status)
 
 
 @app.command("runs")
@@ -135,6 +141,16 @@ def restore_command(run: Path, bench: Bench) -> None:
     restore(run, bench)
 
 
+@app.command("status")
+def status_command(port: Annotated[int | None, typer.Argument(min=1, max=65535)] = None,
+                   once: Annotated[bool, typer.Option("--once", help="the state now, then end")] = False,
+                   json: Annotated[bool, typer.Option("--json", help="the lines as they come")] = False
+                   ) -> None:
+    """Follow a run that was started with --status."""
+    from procedures.machinery.commands.status import status
+    status(port, once, json)
+
+
 @app.command("fly")
 def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 output: Output = Path("runs"), sample: SampleId = "", json: Json = False) -> None:
@@ -154,7 +170,10 @@ def procedures_command(json: Json = False) -> None:
 def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
     """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
     from mock_devices.__main__ import main as serve
-    from procedures.machinery.bench import bench_file
+    from procedures.machinery.opening import bench_file
+    from procedures.machinery.places import for_file
+    if truth_log is not None:
+        for_file(truth_log, "--truth-log")
     raise typer.Exit(serve([str(bench_file(bench)), *(["--truth-log", str(truth_log)] if truth_log else [])]))
 
 
@@ -277,9 +296,9 @@ def transient_command(file: Path, json: Json = False, plot: Plot = None) -> None
 def gui_command(bench: Bench = "virtual", run: Annotated[str | None, typer.Option("--run")] = None,
                 replay: Annotated[Path | None, typer.Option("--replay")] = None,
                 screenshot: Annotated[Path | None, typer.Option("--screenshot")] = None,
-                after: float = 10.0) -> None:
+                after: float = 10.0, status: Status = None) -> None:
     """Open the window."""
-    _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after)
+    _window(bench=bench, run=run, replay=replay, screenshot=screenshot, after=after, status=status)
 
 
 def _window(**wishes: Any) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue, open_run
-from procedures.machinery.bench import describe_bench
+from procedures.machinery import events
 from procedures.machinery.commands.demo import display
+from procedures.machinery.commands.run import telling
 from procedures.machinery.failures import StateUnknown, WrongUse
+from procedures.machinery.opening import describe_bench
 from procedures.machinery.settings import values
 
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")
@@ -24,17 +26,28 @@ _LOOK = 100  # [ms] between two looks at signals of the operating system
 def open_window(bench: str | Path = "virtual", run: str | None = None, replay: str | Path | None = None,
                 screenshot: str | Path | None = None, after: float | None = None,
                 settings: Mapping[str, Any] | None = None, output: str | Path = "runs",
-                seed: int | None = None, truth_log: Path | None = None, theme: str | None = None) -> int:
+                seed: int | None = None, truth_log: Path | None = None, theme: str | None = None,
+                status: int | None = None) -> int:
     """Open the window and return 0 when it has been closed.
 
     `run`: a procedure to start at once with `settings`; `replay`: a run's folder to show instead of a bench;
     `screenshot`: save a PNG `after` seconds (default 10) and close, stopping a run safely first; `theme`:
-    "light", "dark" or None for the desktop's. Raises ValueError and OSError for wrong use,
-    KeyboardInterrupt after Ctrl-C, and StateUnknown when the bench could not be read back safe at the end.
+    "light", "dark" or None for the desktop's; `status`: a loopback port for dashboards. Raises ValueError and
+    OSError for wrong use, KeyboardInterrupt after Ctrl-C, and StateUnknown when the bench could not be read
+    back safe at the end.
     """
     _check(run, settings or {}, replay, screenshot)
     description = None if replay else describe_bench(bench)
     _find_display(bool(screenshot))
+    with telling(status) as stream:
+        return _opened(bench, description, run, replay, screenshot, after, settings or {}, output, seed,
+                       truth_log, theme, stream)
+
+
+def _opened(bench: str | Path, description: Any, run: str | None, replay: str | Path | None,
+            screenshot: str | Path | None, after: float | None, settings: Mapping[str, Any],
+            output: str | Path, seed: int | None, truth_log: Path | None, theme: str | None,
+            stream: events.Publish) -> int:
     from .bench_window import BenchWindow
     from .qt import application
     from .run_source import BenchConductor, RunSource
@@ -49,9 +62,10 @@ def open_window(bench: str | Path = "virtual", run: str | None = None, replay: s
         window = BenchWindow(source, dress, Path(source.run.manifest["bench"]["name"]).stem)
         source.replay()
     else:
-        source = RunSource(BenchConductor(bench, output, truth_log), description.receivers.get("burst"))
+        conductor = BenchConductor(bench, output, truth_log, stream)
+        source = RunSource(conductor, description.receivers.get("burst"))
         window = BenchWindow(source, dress, Path(description.name).stem, tuple(description.roles))
-        _begin(window, run, settings or {}, seed)
+        _begin(window, run, settings, seed)
     window.show()
     try:
         interrupted = _loop(app, window, Path(screenshot) if screenshot else None, after)

@@ -30,8 +30,9 @@ Conduct = Callable[[str, Mapping[str, Any], int | None, Publish, Callable[[], bo
 class BenchConductor:
     """Holds the bench for the thread that conducts runs; every method belongs to that thread."""
 
-    def __init__(self, bench: str | Path, output: str | Path, truth_log: Path | None = None) -> None:
-        self.name, self._output, self._truth_log = str(bench), output, truth_log
+    def __init__(self, bench: str | Path, output: str | Path, truth_log: Path | None = None,
+                 stream: Publish = lambda event: None) -> None:
+        self.name, self._output, self._truth_log, self._stream = str(bench), output, truth_log, stream
         self._bench: Bench | None = None
 
     def conduct(self, procedure: str, settings: Mapping[str, Any], seed: int | None, publish: Publish,
@@ -44,8 +45,13 @@ class BenchConductor:
         if should_stop():
             publish(make_safe(bench.roles))
             return
+
+        def tell(event: events.Event) -> None:
+            self._stream(event)
+            publish(event)
+
         try:
-            run(procedure, bench, self._output, seed, publish, should_stop, **settings)
+            run(procedure, bench, self._output, seed, tell, should_stop, **settings)
         except ValueError:
             raise
         except BaseException:

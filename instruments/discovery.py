@@ -55,6 +55,8 @@ def resources_at(place: str) -> list[str]:
     if match is None:
         raise ValueError(f"{place!r} is neither a VISA resource nor HOST or HOST:PORT")
     ports = (int(match["port"]),) if match["port"] else PORTS
+    if not all(0 < port < 65536 for port in ports):
+        raise ValueError(f"{place!r}: a port is a number from 1 to 65535")
     return [f"TCPIP::{match['host'].strip('[]')}::{port}::SOCKET" for port in ports]
 
 

@@ -27,6 +27,9 @@ FLAGS: dict[str, Any] = dict(cache=True, nogil=True, error_model="numpy",
 telling: list[Callable[[], object]] = []
 """What to call, once, when something has to be compiled for the first time on this machine."""
 
+indexes: list[Path] = []
+"""Files that lead numba to the machine code of every function so far; one that is gone is compiled again."""
+
 
 class _NoOverlap(Compiler):
     def __init__(self, typingctx, targetctx, library, args, return_type, flags, locals):  # numba's signature
@@ -47,7 +50,8 @@ def _stamped(**more: Any) -> Callable[[Any], Callable[[Any], Any]]:
                 return made
             file = made._cache._cache_file
             file._source_stamp = (file._source_stamp, _digest(Path(function.__code__.co_filename).parent))
-            if not Path(file._index_path).exists() and telling:
+            indexes.append(Path(file._index_path))
+            if not indexes[-1].exists() and telling:
                 telling.pop()()
             made.compile(signature)
             made.disable_compile()

@@ -26,6 +26,7 @@ from .function_value import address_of
 from .straight_line import Equations, Terms
 from .system import SIGNALS
 from .table import Group, Table
+from .user_cache import user_cache
 
 _DERIVATION = ("compiled.py", "function_value.py", "straight_line.py", "system.py", "readings.py", "table.py",
                "side_by_side.py", "kernels.py")
@@ -85,21 +86,12 @@ def _derive(model: str, dephasing_operator: str, started: Iterable[str], active:
 def _folder() -> Path:
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join((here / f).read_bytes() for f in _DERIVATION)).hexdigest()[:12]
-    root = os.environ.get("MASERBENCH_CACHE")
-    folder = (Path(root) if root else _user_cache()) / f"kernels-{digest}"
+    folder = user_cache() / f"kernels-{digest}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="maserbench-"))
     return folder
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / "maserbench"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "maserbench"
-    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "maserbench"
 
 
 def _write(path: Path, source: str) -> None:

@@ -94,8 +94,8 @@ def read(text: str | float | int, unit: str, name: str = "value") -> float:
         return float(text)
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise ValueError(f"{name}: cannot read {text!r}; expected a number with a unit of "
-                         f"{unit or 'no unit'}, for example {_example(unit)}")
+        expected = f"a number with a unit of {unit}" if unit else "a number without a unit"
+        raise ValueError(f"{name}: cannot read {text!r}; expected {expected}, for example {_example(unit)}")
     turns, number, suffix = match.group(1), float(match.group(2)), match.group(3) or ""
     if turns:
         return _two_pi_times(name, text, number, suffix, unit)

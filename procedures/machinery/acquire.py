@@ -44,7 +44,7 @@ class Acquisition:
         self.bench, self.folder, self.rows, self.total = bench, folder, Rows(), total
         self._publish = publish
         self._procedure: Any = None
-        self._fit: Any = None  # a LiveFit, once the store is open
+        self._fit: Any = None  # a LiveFit, where the laser is fired
         self._settings: dict[str, float] = {}
         self._number, self._due = 0, 0.0
         self._limits = WatchedLimits(bench.description, bench.seconds)
@@ -68,13 +68,11 @@ class Acquisition:
         `also` names values that the procedure measures before a shot and hands to `take`.
         """
         self._procedure = procedure
+        d, limits = self.bench.description, self.bench.description.limits
+        self._fit = LiveFit(without_truth(d.text), d.name, self._stored)  # loads the twin meanwhile
         self._arming.start_from_safe()
-        limits = self.bench.description.limits
         self._arming.ask(type(procedure).__name__, procedure.parameter_values(), limits)
         self._prepare(procedure, also)
-        assert self.folder.store is not None
-        d = self.bench.description
-        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.store.read)
         self._arming.arm()
         self._due = time.monotonic()
 
@@ -175,6 +173,10 @@ class Acquisition:
         self._store(shot)
         self.rows.completed(shot.number, None)
         return shot
+
+    def _stored(self, number: int) -> Shot:
+        assert self.folder.store is not None
+        return self.folder.store.read(number)
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Tell those who watch how far a sweep has come."""

@@ -6,66 +6,35 @@ run; drivers come from `instruments`, PyMeasure or installed entry points only.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymeasure.experiment import Procedure
-
-from twin.bench_description import LIMITS, BenchDescription, parse
+from twin.bench_description import LIMITS, BenchDescription
 
 from .bench_lock import BenchLock
 from .failures import BenchFailure, StateUnknown
 from .guard import Guard
+from .opening import Opening, bench_file, describe_bench
 from .safety import make_safe
 from .settings import describe
 from .shot import Origin
 from .software_instruments import Console, SoftwareInstruments
 
-_PROBE_TIME = 0.5  # [s] allowed to a software instrument's port on this machine
+if TYPE_CHECKING:
+    from pymeasure.experiment import Procedure
 
 
-def bench_file(name: str | Path) -> Path:
-    """The path behind `--bench`: "virtual" is the file that comes with the package. FileNotFoundError."""
-    if str(name) == "virtual":
-        return Path(str(resources.files("procedures") / "benches" / "virtual.toml"))
-    path = Path(name)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no bench file {path}; --bench takes 'virtual' or a TOML file")
-    return path
-
-
-def describe_bench(name: str | Path) -> BenchDescription:
-    """The bench file, read and checked; BenchFileError (a ValueError) names role and line."""
-    path = bench_file(name)
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as broken:
-        raise ValueError(f"bench file {path} is not UTF-8 text: {broken}") from None
-    return parse(text, str(path))
-
-
-def open_bench(name: str | Path = "virtual", truth_log: str | Path | None = None,
+def open_bench(bench: str | Path | Opening = "virtual", truth_log: str | Path | None = None,
                tolerant: bool = False) -> Bench:
     """Open a bench; use it in a `with`. A virtual bench whose instruments do not answer yet is started.
 
     `tolerant`: roles that cannot be reached are listed in `unreachable` instead of ending it all, for
     looking at a bench and for making it safe. Raises BenchFailure and InstrumentError otherwise.
     """
-    description, process = describe_bench(name), None
-    if description.virtual and not _answers(description):
-        process = SoftwareInstruments(bench_file(name), Path(truth_log) if truth_log else None)
-        try:
-            description = describe_bench(process.ready)
-        except BaseException:
-            process.close()
-            raise
-    elif truth_log is not None:
-        raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
-                         "already, so give it to 'maserbench mocks'")
+    opening = bench if isinstance(bench, Opening) else Opening(bench, truth_log)
+    description, process = opening.hand_over()
     return Bench(description, process, tolerant)
 
 
@@ -227,24 +196,4 @@ def _range(source: Any) -> tuple[float, float]:
     return float(source.full_scale), float(getattr(source, "middle", source.offset))
 
 
-def _answers(description: BenchDescription) -> bool:
-    """Whether any software instrument of the file is already being served."""
-    addresses = [role.address for role in description.roles.values() if role.software and role.address]
-    return any(_listening(host, port) for host, port in addresses if port)
-
-
-def _listening(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), _PROBE_TIME):
-            return True
-    except OSError:
-        return False
-
-
-def wrong_ports(description: BenchDescription) -> list[str]:
-    """Roles whose port nobody serves."""
-    return [name for name, role in description.roles.items()
-            if role.address is not None and not _listening(*role.address)]
-
-
-__all__ = ["Bench", "BenchFailure", "bench_file", "describe_bench", "open_bench", "wrong_ports"]
+__all__ = ["Bench", "BenchFailure", "bench_file", "check_wishes", "describe_bench", "open_bench"]

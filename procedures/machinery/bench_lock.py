@@ -24,14 +24,19 @@ _GUARD_PATIENCE = 10.0  # [s] for the guard of a controller that died just now
 _GLANCE = 0.05  # [s] between two looks at a lock
 
 
+def user_folder() -> Path:
+    """This user's folder among those for temporary files."""
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()) / f"maserbench-user-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 def lock_file(description: Any) -> Path:
     """The file that stands for this bench: named after its resources, whatever its bench file is called."""
     resources = sorted(role.resource for role in description.roles.values())
     digest = hashlib.sha256("\n".join(resources).encode()).hexdigest()[:16]
-    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
-    folder = Path(tempfile.gettempdir()) / f"maserbench-user-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{digest}.lock"
+    return user_folder() / f"{digest}.lock"
 
 
 def guard_file(description: Any) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from .store import StoredShots
 if TYPE_CHECKING:
     import xarray
 
+_MANIFEST = ("procedure", "settings", "origin", "bench")
 _LARGEST = 2 * 1024**3  # bytes of volts that to_xarray makes at once
 
 
@@ -44,6 +46,9 @@ class Run:
             raise ValueError(f"{path / 'manifest.toml'} cannot be read: {broken}") from None
         if (problem := refusal(self.manifest)) is not None:
             raise ValueError(f"{path} cannot be opened: {problem}")
+        if missing := [name for name in _MANIFEST if name not in self.manifest]:
+            raise ValueError(f"{path / 'manifest.toml'} lacks {', '.join(missing)}: it was cut off or "
+                             "edited, and nothing else tells what made this run")
         self._stored: StoredShots | None = None
         self._fits: tuple[int, dict[int, FitRow]] = (0, {})
 
@@ -72,7 +77,7 @@ class Run:
     @property
     def state(self) -> str:
         """"finished", "aborted", "running" (its process lives) or "killed"."""
-        ends = [e["state"] for e in self.events if e["event"] == "RunEnded"]
+        ends = [e["state"] for e in self.events if e.get("event") == "RunEnded"]
         if ends:
             return ends[-1]
         return "running" if held(self.path / "events.jsonl") else "killed"
@@ -80,7 +85,11 @@ class Run:
     @property
     def result(self) -> dict[str, Any]:
         file = self.path / "result.json"
-        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        try:
+            return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        except ValueError as broken:
+            raise ValueError(f"{file} cannot be read: {broken}; 'maserbench replay' works it out "
+                             "anew") from None
 
     @property
     def fits(self) -> dict[int, FitRow]:
@@ -88,7 +97,7 @@ class Run:
         file = self.path / "fits.jsonl"
         size = file.stat().st_size if file.is_file() else 0
         if size != self._fits[0]:  # a file that only grows has changed when its size has
-            self._fits = size, {row["shot"]: FitRow.from_json(row) for row in _lines(file)}
+            self._fits = size, {fit.shot: fit for fit in map(partial(_fit_row, file), _lines(file))}
         return self._fits[1]
 
     @property
@@ -155,10 +164,20 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         return []
     rows = []
-    for line in file.read_text("utf-8").splitlines():
+    for line in file.read_text("utf-8", errors="replace").splitlines():
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except json.JSONDecodeError:
             continue
+        if isinstance(row, dict):
+            rows.append(row)
     return rows
+
+
+def _fit_row(file: Path, row: dict[str, Any]) -> FitRow:
+    try:
+        return FitRow.from_json(row)
+    except KeyError as missing:
+        raise ValueError(f"{file}: a row of shot {row.get('shot', 'unknown')} lacks {missing}, so it was not "
+                         "written by this program; 'maserbench fit' fits the shots anew") from None
 

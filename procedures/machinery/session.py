@@ -20,12 +20,13 @@ from pymeasure.experiment.workers import Worker
 
 from procedures import catalogue
 
-from . import events, provenance, settings
+from . import events, provenance, settings, shot_checks
 from .acquire import Acquisition, failure_of
 from .bench import Bench, check_wishes
 from .failures import BenchFailure, StateUnknown, Stopped
 from .guard import Guard
 from .lab_book import Before, look_up
+from .places import for_folder
 from .run_folder import RunFolder, moment
 from .run_notes import Remarks
 from .runs import Run, open_run
@@ -74,11 +75,13 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:
         seed = randbits(32)
+    for_folder(Path(output))
     before = look_up(Path(output), Remarks(operator, sample, tuple(tags), note), bench.description, values,
                      bench.origin)
     publish = _nobody if publish is None else publish
     bench.guard.require()
-    warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
+    warm()  # compiling and loading hold up all threads, which the guard would take for a stall
+    shot_checks.load(bench.description)
     folder = RunFolder(Path(output), name, partial(take_snapshot, bench))
     bench.guard.announce(folder.path)
     try:

@@ -37,6 +37,11 @@ def is_free_burst(bench: BenchDescription, shot: Shot) -> bool:
     return "burst" in shot.waveforms and not shot.driven and not spoiled
 
 
+def load(bench: BenchDescription) -> None:
+    """What `oddities` computes with, loaded before a run: a first call holds up all threads."""
+    triplets_per_molecule(bench.expected.parameters, bench.drive(1e-3))
+
+
 def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:
     """Sentences about what is wrong with a shot fired at an `asked` energy [J]; empty for a sound one."""
     return [*_light(bench, shot, pulse, asked), *_noise(bench, shot), *_overload(bench, shot),

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Console:
 
 
 class SoftwareInstruments:
-    """One process that serves all software instruments of a bench file. `ready`: the file with its ports."""
+    """One process that serves all software instruments of a bench file. It starts while others go on."""
 
     def __init__(self, bench_file: Path, truth_log: Path | None = None) -> None:
         command = [sys.executable, "-P", "-m", "mock_devices", str(bench_file), "--parent", str(os.getpid())]
@@ -74,8 +75,12 @@ class SoftwareInstruments:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=self._said, text=True, **own_group())
+
+    @cached_property
+    def ready(self) -> Path:
+        """The bench file with the real ports, once they all answer; BenchFailure when they never will."""
         try:
-            self.ready = self._await_ready()
+            return self._await_ready()
         except BaseException:
             self.close()
             raise
@@ -100,6 +105,11 @@ class SoftwareInstruments:
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
         return " ".join(lines[-3:]) or "they said nothing"
+
+    def abandon(self) -> None:
+        """End the process that nobody has used yet, without waiting for it to be ready."""
+        self._process.terminate()
+        self.close()
 
     def close(self) -> None:
         """End the process: asked, then told, then made to."""

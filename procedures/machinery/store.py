@@ -130,9 +130,14 @@ class StoredShots(Sequence[Shot]):
     """The shots of a run as a sequence, each read from disk when asked for. Follows a running writer."""
 
     def __init__(self, path: Path) -> None:
-        self._file = h5py.File(path, "r", libver="latest", swmr=True)
-        if self._file.attrs["format"] != FORMAT:
-            found = self._file.attrs["format"]
+        try:
+            self._file = h5py.File(path, "r", libver="latest", swmr=True)
+        except PermissionError:
+            raise
+        except OSError as broken:
+            raise ValueError(f"{path} is damaged or no store of shots ({broken}); the run's other files can "
+                             "be read as they are") from None
+        if (found := self._file.attrs.get("format")) != FORMAT:
             self._file.close()
             raise ValueError(f"{path}: format {found}, this program reads format {FORMAT}")
 

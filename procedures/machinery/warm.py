@@ -1,14 +1,22 @@
 """numba compiles the twin once per machine; done here, before other processes would each do it.
 
-Calls the twin; touches nothing else.
+Calls the twin; touches nothing but a small file in the user's cache, which says that it was done.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import platform
 import sys
 import threading
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import twin
+from twin.user_cache import user_cache
 
 _SILENT = 3.0  # [s] after which a person should know why nothing happens
 
@@ -22,21 +30,52 @@ def tell_when_compiling() -> None:
 
 
 def warm(say: Callable[[str], None] = lambda text: None) -> None:
-    """Load (or compile, the first time) the twin's inner loops; `say` gets one line when that takes long.
+    """Compile the twin's inner loops unless that was done; `say` gets one line when it takes long.
 
-    Once in a process; later calls return at once.
+    What was compiled before is not loaded here: whoever computes loads what it needs.
     """
+    if compiled():
+        return
     clock = threading.Timer(_SILENT, say, ("compiling the twin for this machine; this happens once and takes "
                                            "about a minute ...",))
     clock.daemon = True
     clock.start()
     try:
         _solve_once()
+        _remember()
     finally:
         clock.cancel()
 
 
 @cache
+def compiled() -> bool:
+    """Whether this version of the twin was compiled on this machine, and its machine code is still there."""
+    try:
+        return all(Path(file).is_file() for file in json.loads(_note().read_text("utf-8")))
+    except (OSError, ValueError):
+        return False
+
+
+def _remember() -> None:
+    from twin.compiled import indexes
+
+    try:
+        _note().write_text(json.dumps([str(file) for file in indexes]), "utf-8")
+    except OSError:
+        pass  # no cache to write to: the next process compiles or loads all of it again
+    compiled.cache_clear()
+
+
+def _note() -> Path:
+    """The note of this twin under this interpreter and compiler; a change in any of them asks for another."""
+    folder = Path(twin.__file__).parent
+    digest = hashlib.sha256("\n".join((sys.version, platform.processor(), str(folder), version("numba"),
+                                       version("llvmlite"), version("numpy"))).encode())
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return user_cache() / f"compiled-{digest.hexdigest()[:12]}.json"
+
+
 def _solve_once() -> None:
     import numpy as np
 

@@ -130,14 +130,43 @@ def test_files_are_named_after_what_they_are() -> None:
             assert FORBIDDEN_NAMES.isdisjoint(part.split("_")), f"{path}: a name from the lab says more"
 
 
-def test_sockets_of_the_software_instruments_live_in_one_file() -> None:
-    opening = ("start_server", "open_connection", "create_server", "create_connection", "sock_connect")
+SOCKETS = {  # package: files that open connections
+    "twin": [],
+    "instruments": ["mended_socket.py"],
+    "mock_devices": ["tcp_server.py"],
+    "procedures": ["demo.py", "status.py", "opening.py", "software_instruments.py", "status_stream.py"],
+    "gui": [],
+}
+LISTENING = ["tcp_server.py", "status_stream.py"]
+"""Files that others may connect to: software instruments, and the status of a run, which is told only."""
 
-    def opens(path: Path) -> bool:
-        calls = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute))
-        return "socket" in imported(path) or any(call.attr in opening for call in calls)
 
-    assert [p.name for p in sources("mock_devices") if opens(p)] == ["tcp_server.py"]
+def names_used(path: Path) -> set[str]:
+    return {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_sockets_are_opened_in_the_files_that_are_listed(package: str) -> None:
+    opening = {"socket", "socketpair", "start_server", "open_connection", "create_server", "sock_connect",
+               "create_connection"}
+    found = [p.name for p in sources(package) if opening & names_used(p)]
+    assert found == SOCKETS[package]
+
+
+def test_only_two_files_listen_and_both_on_loopback() -> None:
+    listening = {"create_server", "start_server", "start_unix_server", "SOCK_DGRAM"}
+    servers = {"socketserver", "http", "xmlrpc", "multiprocessing"}
+    found = [p for p in sources(*PACKAGES) if listening & names_used(p) or servers & imported(p)]
+    assert [p.name for p in found] == LISTENING
+    for path in found:
+        assert 'LOOPBACK = "127.0.0.1"' in path.read_text(encoding="utf-8")
+
+
+def test_the_status_of_a_run_is_told_and_never_asked() -> None:
+    (path,) = [p for p in sources("procedures") if p.name == "status_stream.py"]
+    reads = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)
+             and node.attr in ("recv", "recv_into", "recvfrom", "recvmsg", "makefile", "read")]
+    assert [ast.unparse(node) for node in reads] == ["self._ear.recv"]  # its own bell
 
 
 def test_nothing_runs_code_out_of_a_file() -> None:

@@ -1,9 +1,9 @@
-"""Controllers by the dozen, to be killed: one is forked for each line on stdin, the folder for its run.
+"""Controllers by the dozen, to be killed: one is forked for each line on stdin, FOLDER, SHOTS and SEED.
 
 Starting Python and loading the twin takes longer than all else of a short run, so both are done once. Every
-controller is a process of its own that says on the common stdout, after its number, `guard NUMBER`,
-`run PATH`, `stored N` and, if it comes to that, `ended STATE` or `failed MESSAGE`. An empty line is answered
-by `awake`.
+controller is a process of its own that says on the common stdout, after its number, `born`, `guard NUMBER`,
+`run PATH`, `armed`, `stored N`, `safe` and, if it comes to that, `ended STATE` or `failed MESSAGE`. An empty
+line is answered by `awake`.
 
     python controller_nursery.py BENCH_FILE
 """
@@ -13,11 +13,12 @@ import signal
 import sys
 
 from procedures import open_bench, run
+from procedures.machinery import shot_checks
+from procedures.machinery.bench import describe_bench
 from procedures.machinery.commands.run import stop_signals
 from procedures.machinery.failures import BenchFailure
 from procedures.machinery.warm import warm
 
-SHOTS = 500
 RATE = 20.0  # [Hz]
 
 
@@ -31,15 +32,18 @@ def tell(event):
         say("run", event.path)
     elif kind == "ShotStored":
         say("stored", event.shot.number)
+    elif kind in ("Armed", "SafeState"):
+        say({"Armed": "armed", "SafeState": "safe"}[kind])
 
 
-def control(bench, folder):
+def control(bench, folder, shots, seed):
+    say("born")
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         with open_bench(bench) as opened, stop_signals() as should_stop:
             say("guard", opened.guard.process_id)
-            done = run("single_shot", opened, folder, publish=tell, should_stop=should_stop, shots=SHOTS,
-                       repetition_rate=RATE)
+            done = run("single_shot", opened, folder, publish=tell, should_stop=should_stop, seed=seed,
+                       shots=shots, repetition_rate=RATE)
         say("ended", done.state)
     except BenchFailure as failure:
         say("failed", failure)
@@ -47,6 +51,7 @@ def control(bench, folder):
 
 def main():
     warm(lambda text: None)
+    shot_checks.load(describe_bench(sys.argv[1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     say("awake")
     for line in sys.stdin:
@@ -54,7 +59,8 @@ def main():
             say("awake")
         elif os.fork() == 0:
             try:
-                control(sys.argv[1], line.strip())
+                folder, shots, seed = line.strip().split("\t")
+                control(sys.argv[1], folder, int(shots), int(seed))
             finally:
                 os._exit(0)
 

@@ -2,15 +2,12 @@
 
 import os
 import queue
-import random
 import signal
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from instruments.shutter import Shutter
@@ -26,56 +23,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSI
 SAFE = ("off", "closed", "off")
 
 
-class Nursery:
-    """Starts controllers in processes of their own, one at a time, and hears what they say."""
-
-    def __init__(self, process):
-        self._process, self.stored, self.path = process, 0, None
-        self.hear("awake")
-
-    def start(self, folder):
-        """A controller that has a guard and begins its run."""
-        self.stored = 0
-        self._send(folder)
-        self.guard = int(self.hear("guard"))
-        self.id = self._speaker
-
-    def hear(self, *words):
-        """Listen until one of `words` comes, and return what came behind it."""
-        for line in self._process.stdout:
-            number, word, *rest = line.rstrip("\n").split(" ", 2)
-            self._speaker, text = int(number), "".join(rest)
-            self.stored = int(text) + 1 if word == "stored" else self.stored
-            self.path = Path(text) if word == "run" else self.path
-            if word in words:
-                return text
-        raise AssertionError("the nursery has died")
-
-    def hear_shots(self, count):
-        while self.stored < count:
-            self.hear("stored")
-
-    def hear_the_rest(self):
-        """All that a controller has said that will say no more."""
-        self._send("")
-        self.hear("awake")
-
-    def signal(self, name):
-        os.kill(self.id, getattr(signal, name))
-
-    def _send(self, line):
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-
-@pytest.fixture(scope="module")
-def nursery(served):
-    command = [sys.executable, str(Path(__file__).with_name("controller_nursery.py")), str(served[0])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Nursery(process)
-        process.stdin.close()
-
-
 def state_of(console):
     state = console.state()
     return state["laser"], state["shutter"], state["rf"]
@@ -88,55 +35,6 @@ def seconds_until_safe(console, patience=5.0):
         assert time.monotonic() - began < patience, state_of(console)
         time.sleep(0.005)
     return time.monotonic() - began
-
-
-def guards_words(path, patience=5.0):
-    """What the guard has written into a run's events."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        with open_run(path) as left:
-            if found := [event for event in left.events if event["event"] == "TakenOver"]:
-                return found
-        time.sleep(0.05)
-    raise AssertionError("the guard wrote nothing")
-
-
-def kill_somewhere(nursery, console, folder, moment):
-    """Kill -9 `moment` [s] after the run has begun; how long until the bench was safe [s]."""
-    nursery.start(folder)
-    nursery.hear("run")
-    time.sleep(moment)
-    nursery.signal("SIGKILL")
-    took = seconds_until_safe(console)
-    nursery.hear_the_rest()
-    (told,) = guards_words(nursery.path)
-    assert "died" in told["reason"]
-    assert (told["verified"], told["laser"], told["shutter"], told["rf"]) == (True, *SAFE)
-    with open_run(nursery.path) as left:
-        assert left.state == "killed"
-        assert len(left.shots) >= nursery.stored
-        for shot in left.shots:
-            assert np.ptp(shot.waveforms["photodiode"].codes) > 20  # a real record, not zeros
-    return took
-
-
-def test_kill_9_at_any_moment_leaves_a_safe_bench_and_every_stored_shot(nursery, served, tmp_path):
-    moments, stored = random.Random(6), 0
-    for _ in range(5):
-        assert kill_somewhere(nursery, served[1], tmp_path, moments.uniform(0.0, 0.8)) < 1.0
-        stored += nursery.stored
-    assert stored > 0
-
-
-@pytest.mark.campaign
-@pytest.mark.timeout(3600)
-def test_kill_9_two_hundred_times(nursery, served, tmp_path):
-    moments, took = random.Random(7), []
-    for _ in range(200):
-        took.append(kill_somewhere(nursery, served[1], tmp_path, moments.uniform(0.0, 2.0)))
-    quantiles = np.quantile(took, (0.5, 0.9, 0.99, 1.0))
-    print("\nseconds from kill -9 to a safe bench: median, 90 %, 99 %, longest:", np.round(quantiles, 3))
-    assert max(took) < 1.0
 
 
 def test_a_controller_that_stalls_is_relieved_and_its_run_ends_when_it_comes_back(nursery, served, tmp_path):

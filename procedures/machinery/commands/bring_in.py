@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from procedures.machinery import events, provenance
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.opening import describe_bench
 from procedures.machinery.recorded_burst import recorded_shot
 from procedures.machinery.run_folder import RunFolder, moment
 from procedures.machinery.shot import Origin, Shot

@@ -13,30 +13,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.bench import open_bench
-from procedures.machinery.warm import warm
-
-from .run import print_progress, watched_run
-from .watch import Watcher
+from procedures.machinery.opening import Opening
 
 _NO_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")
 
 
 def demo(show: Callable[..., Any], headless: bool, shots: int = 20, seed: int | None = None,
          output: Path = Path("runs"), truth_log: Path | None = None, progress: str = "auto",
-         start: bool = True) -> None:
+         start: bool = True, status: int | None = None) -> None:
     """The pump scan on the virtual bench; `show(**wishes)` opens the window, which waits if not `start`."""
-    watcher = Watcher(progress)
     if not headless:
         found, reason = display()
         if found:
             run: dict[str, Any] = {"run": "pump_threshold", "settings": {"shots": shots}, "seed": seed}
-            show(bench="virtual", output=output, truth_log=truth_log, **(run if start else {}))
+            show(bench="virtual", output=output, truth_log=truth_log, status=status, **(run if start else {}))
             return
         print(f"maserbench: no window, because {reason}; going on without one", file=sys.stderr)
-    warm(print_progress)
-    with open_bench("virtual", truth_log=truth_log) as bench:
-        watched_run("pump_threshold", bench, output, seed, {"shots": shots}, watcher)
+    with Opening("virtual", truth_log) as opening:  # software instruments start while the rest is loaded
+        from .run import run_procedure
+        run_procedure("pump_threshold", opening, [f"shots={shots}"], output, seed, progress, status)
 
 
 def display() -> tuple[bool, str]:

@@ -6,8 +6,10 @@ import dataclasses
 import json as json_text
 from collections.abc import Sequence
 
-from procedures.machinery.bench import describe_bench
 from procedures.machinery.failures import BenchFailure
+from procedures.machinery.opening import describe_bench
+from twin.bench_tables import VISA
+from twin.quantity import nearest
 
 
 def discover(places: Sequence[str], bench: str | None, visa: str | None, timeout: float, json: bool) -> None:
@@ -17,6 +19,8 @@ def discover(places: Sequence[str], bench: str | None, visa: str | None, timeout
     description = describe_bench(bench) if bench else None
     wanted = [*places, *(role.resource for role in description.roles.values())] if description else [*places]
     library = visa or (description.visa if description else "@py")
+    if library not in VISA:
+        raise ValueError(f"--visa: {nearest(library, VISA)}")
     found = []
     for answer in ask(wanted, library, timeout):
         found.append(answer)

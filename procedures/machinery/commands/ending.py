@@ -12,6 +12,15 @@ import textwrap
 import traceback
 from collections.abc import Callable
 
+_ADVICE = {
+    FileNotFoundError: "look at how the path is written",
+    PermissionError: "change its rights, or name a place of your own",
+    IsADirectoryError: "name a file",
+    NotADirectoryError: "a file stands where a folder is wanted; name another place",
+    FileExistsError: "name another place, or take away what is there",
+}
+"""What to do about what the operating system refuses."""
+
 
 def exit_code(run: Callable[[], int | None], debug: bool = False) -> int:
     """Call `run` and turn what comes of it into an exit code; the paragraph goes to stderr."""
@@ -45,9 +54,10 @@ def code_of(failure: Exception) -> int:
 def paragraph(failure: BaseException) -> str:
     """What went wrong as one paragraph without a traceback."""
     if hasattr(failure, "format_message"):  # the command line's own: unknown option, missing argument
-        return f"{failure.format_message()} Ask 'maserbench --help'."
+        return f"{failure.format_message().rstrip('.')}. Ask 'maserbench --help'."
     if isinstance(failure, OSError) and failure.strerror and failure.filename:
-        return f"{failure.filename}: {failure.strerror}"
+        advice = next((f"; {text}" for kind, text in _ADVICE.items() if isinstance(failure, kind)), "")
+        return f"{failure.filename}: {failure.strerror}{advice}"
     text = " ".join(str(failure).split())
     expected = isinstance(failure, (ValueError, OSError)) or hasattr(failure, "exit_code")
     if expected and text:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from time import perf_counter
 
+from procedures.machinery.places import for_folder
 from procedures.machinery.warm import tell_when_compiling
 
 
 def figure(name: str, output: Path, quick: bool) -> None:
     """Write DIR/NAME.png, DIR/NAME.csv and the inset's CSV for one figure or all; one line for each."""
+    for_folder(output)
     tell_when_compiling()
     from twin.figures import FIGURES
     from twin.figures import figure as build

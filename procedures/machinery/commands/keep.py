@@ -8,6 +8,7 @@ from pathlib import Path
 from procedures.machinery.export import to_csv, to_netcdf
 from procedures.machinery.igor import to_igor
 from procedures.machinery.run_notes import NOTES
+from procedures.machinery.places import for_file
 from procedures.machinery.runs import open_run
 from procedures.machinery.store import StoredShots, StoreWriter
 from twin.quantity import nearest
@@ -21,7 +22,9 @@ def export(run: Path, format: str, output: Path | None) -> None:
         raise ValueError(f"--format: {nearest(format, _FORMATS)}")
     write, suffix = _FORMATS[format]
     with open_run(run) as opened:
-        file = output or Path(opened.path.name + suffix)
+        if not len(opened.shots):
+            raise ValueError(f"run {run} holds no shots to export")
+        file = for_file(output or Path(opened.path.name + suffix))
         write(opened, file)
     print(f"wrote {file}")
 

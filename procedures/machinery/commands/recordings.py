@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from procedures.machinery.failures import NoAnswer
+from procedures.machinery.places import for_file
 from procedures.machinery.shot import finite
 from twin.quantity import nearest, show
 
@@ -23,6 +24,8 @@ def cavity(file: Path, kind: str, json: bool, plot: Path | None) -> None:
 
     if kind not in KINDS:
         raise ValueError(f"--kind: {nearest(kind, KINDS)}")
+    if plot is not None:
+        for_file(plot, "--plot")
     sweep = _read(file, lambda text: read_sweep(text, kind))
     found = fit_sweep(sweep, kind)
     if plot is not None:
@@ -34,6 +37,8 @@ def transient(file: Path, json: bool, plot: Path | None) -> None:
     """Print what a transient with nutation tells; NoAnswer (3) when it tells nothing."""
     from twin.transient import analyse_transient, read_transient
 
+    if plot is not None:
+        for_file(plot, "--plot")
     time, volts = _read(file, read_transient)
     found = analyse_transient(time, volts)
     if plot is not None:

@@ -8,8 +8,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.bench import describe_bench
 from procedures.machinery.events import ShotFitted, ShotStored
+from procedures.machinery.opening import describe_bench
+from procedures.machinery.places import for_file
 from procedures.machinery.runs import open_run
 from procedures.machinery.shot import Shot
 from twin.bench_description import parse
@@ -25,6 +26,8 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
 
     if model not in MODELS:
         raise ValueError(f"--model: {nearest(model, MODELS)}")
+    if output is not None:
+        for_file(output)
     if source.is_dir():
         fitted = _run(source, bench, model)
     elif source.is_file():

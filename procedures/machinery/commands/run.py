@@ -11,31 +11,49 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery.bench import Bench, check_wishes, describe_bench, open_bench
+from procedures.machinery import events, shot_checks
+from procedures.machinery.bench import Bench, check_wishes, open_bench
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.lab_book import look_up
 from procedures.machinery.run_notes import NOTHING_SAID, Remarks
+from procedures.machinery.opening import Opening
+from procedures.machinery.places import for_folder
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
+from procedures.machinery.status_stream import LOOPBACK, StatusStream
 from procedures.machinery.warm import warm
 
 from .assignments import assignments
 from .watch import Watcher, show_result
 
 
-def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str, remarks: Remarks) -> None:
+def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], output: Path, seed: int | None,
+                  progress: str, remarks: Remarks, status: int | None = None) -> None:
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
-    wishes, description = values(cls, given), describe_bench(bench)
-    check_wishes(description, procedure, cls, wishes)
-    look_up(output, remarks, description, wishes)
-    warm(print_progress)
-    with open_bench(bench) as opened:
-        watched_run(procedure, opened, output, seed, given, watcher, remarks)
+    wishes = values(cls, given)
+    check_wishes(opening.description, procedure, cls, wishes)
+    for_folder(output)
+    look_up(output, remarks, opening.description, wishes)
+    with telling(status) as stream:
+        warm(print_progress)
+        shot_checks.load(opening.description)
+        with open_bench(opening) as opened:
+            watched_run(procedure, opened, output, seed, given, watcher, stream, remarks)
+
+
+@contextmanager
+def telling(port: int | None) -> Iterator[events.Publish]:
+    """Who tells dashboards of events on `port`, which is printed; nobody without one. WrongUse if taken."""
+    if port is None:
+        yield lambda event: None
+        return
+    with StatusStream(port) as stream:
+        print(f"status {LOOPBACK}:{stream.port}", flush=True)
+        yield stream
 
 
 def print_progress(text: str) -> None:
@@ -46,11 +64,15 @@ def print_progress(text: str) -> None:
 
 
 def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
-                watcher: Watcher, remarks: Remarks = NOTHING_SAID) -> Run:
+                watcher: Watcher, stream: events.Publish, remarks: Remarks = NOTHING_SAID) -> Run:
     """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
+    def publish(event: events.Event) -> None:
+        stream(event)
+        watcher(event)
+
     try:
         with stop_signals() as should_stop, watcher:
-            finished = run(procedure, bench, output, seed, watcher, should_stop, **asdict(remarks), **given)
+            finished = run(procedure, bench, output, seed, publish, should_stop, **asdict(remarks), **given)
         watcher.summary()
         print(show_result(finished.result))
         if finished.state == "aborted":

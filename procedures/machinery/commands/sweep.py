@@ -11,6 +11,7 @@ from typing import IO
 
 import numpy as np
 
+from procedures.machinery.places import for_file
 from procedures.machinery.warm import tell_when_compiling
 from twin.calculation import Calculation, system
 
@@ -76,6 +77,8 @@ def _answer(asked: Calculation, output: Path | None, progress: Callable[[int, in
 
 
 def _writer(asked: Calculation, output: Path | None) -> Callable[[np.ndarray], None]:
+    if output is not None and output.suffix in (".csv", ".nc"):
+        for_file(output)
     if output is None or output.suffix == ".csv":
         return lambda table: _csv(asked.columns, table, output)
     if output.suffix == ".nc":
