@@ -55,18 +55,25 @@ def open_bench(name: str | Path = "virtual", truth_log: str | Path | None = None
     `tolerant`: roles that cannot be reached are listed in `unreachable` instead of ending it all, for
     looking at a bench and for making it safe. Raises BenchFailure and InstrumentError otherwise.
     """
-    description, process = describe_bench(name), None
-    if description.virtual and not _answers(description):
-        process = SoftwareInstruments(bench_file(name), Path(truth_log) if truth_log else None)
-        try:
-            description = describe_bench(process.ready)
-        except BaseException:
-            process.close()
-            raise
-    elif truth_log is not None:
-        raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
-                         "already, so give it to 'maserbench mocks'")
+    description, process = served(name, truth_log)
     return Bench(description, process, tolerant)
+
+
+def served(name: str | Path,
+           truth_log: str | Path | None = None) -> tuple[BenchDescription, SoftwareInstruments | None]:
+    """The bench file with the ports that answer, and what to close after use: its instruments, if started."""
+    description = describe_bench(name)
+    if not description.virtual or _answers(description):
+        if truth_log is not None:
+            raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
+                             "already, so give it to 'maserbench mocks'")
+        return description, None
+    process = SoftwareInstruments(bench_file(name), Path(truth_log) if truth_log else None)
+    try:
+        return describe_bench(process.ready), process
+    except BaseException:
+        process.close()
+        raise
 
 
 def check_wishes(description: BenchDescription, name: str, procedure: type[Procedure],
