@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,19 @@ class Answer:
     problem: str = ""
 
 
-def discover(places: Iterable[str] = (), visa_library: str = "@py", timeout: float = 1.0) -> Iterator[Answer]:
+def discover(places: Iterable[str] = (), visa_library: str = "@py", timeout: float = 1.0,
+             drivers: Mapping[str, str] | None = None) -> Iterator[Answer]:
     """Answers one by one, as they come; `timeout` [s] for each question.
 
     `places` are VISA resources, HOST or HOST:PORT; without any, all that VISA itself lists are asked.
-    ValueError for a place that is neither.
+    `drivers`, by resource, are those that a bench file names: their dialect is tried first, because every
+    wrong one costs its timeout. ValueError for a place that is neither.
     """
     named = [resource for place in places for resource in resources_at(place)]
     dialects = _dialects()
     for resource in named or listed(visa_library):
-        yield _ask(resource, dialects, visa_library, timeout)
+        likely = (drivers or {}).get(resource, "")
+        yield _ask(resource, _likely_first(dialects, likely), visa_library, timeout)
 
 
 def resources_at(place: str) -> list[str]:
@@ -94,6 +97,10 @@ def _dialects() -> list[Dialect]:
             ways.append((asked, own := {}))
         own[path] = driver
     return ways
+
+
+def _likely_first(dialects: list[Dialect], driver: str) -> list[Dialect]:
+    return sorted(dialects, key=lambda dialect: driver not in dialect[1])
 
 
 def _ask(resource: str, dialects: list[Dialect], visa_library: str, timeout: float) -> Answer:

@@ -16,6 +16,9 @@ from .scpi import Framer, ScpiError
 from .virtual_cavity import VirtualCavity
 
 REPLY_END = b"\r\n\x03"
+MODE = "/M_CPU800/18/Continuous %2F Burst mode %2F Trigger burst"
+BURST_LENGTH = "/M_CPU800/18/Burst length"
+FLASHING_CURRENT = "19"  # [A] through the lamps while the laser is on
 ERRORS = {8: "Timeout waiting for device answer", 11: "Violating top value limit",
           12: "Violating bottom value limit", 13: "Wrong value, not included in allowed values list",
           14: "Unknown module or register", 15: "Register is read only", 16: "Message too long",
@@ -76,11 +79,10 @@ def _registers() -> dict[str, Register]:
         "/M_CPU800/18/Power": Register("OFF", choices=("ON", "OFF")),
         "/M_CPU800/18/Display Current": Register("19", "A"),
         "/M_CPU800/18/Fault code": Register("0"),
-        "/M_CPU800/18/Continuous %2F Burst mode %2F Trigger burst":
-            Register("Trigger", choices=("Continuous", "Burst", "Trigger")),
+        MODE: Register("Trigger", choices=("Continuous", "Burst", "Trigger")),
         "/M_CPU800/18/Output Energy level": Register("OFF", choices=("OFF", "Adjust", "MAX")),
         "/M_CPU800/18/Frequency divider": Register("1", range=(1, 5000)),
-        "/M_CPU800/18/Burst length": Register("1", range=(1, 50000)),
+        BURST_LENGTH: Register("1", range=(1, 50000)),
         "/M_CPU800/18/Burst pulses to go": Register("0"),
         "/M_CPU800/18/QSW Adjustment output delay": Register("0", "us"),
         "/M_CPU800/18/Repetition rate": Register("10", "Hz"),
@@ -111,6 +113,7 @@ class EksplaNT:
 
     def __init__(self, cavity: VirtualCavity) -> None:
         self.laser: Laser = cavity.laser
+        self._cavity = cavity
         self.registers = _registers()
         self.sessions: list[Session] = []
 
@@ -171,6 +174,10 @@ class EksplaNT:
             if value == "ON" and laser.fault:
                 raise RegisterError(17)
             laser.power = value == "ON"
+            burst = self.registers[MODE].value == "Burst"
+            laser.left = int(self.registers[BURST_LENGTH].value) if burst else None
+        elif path == MODE and value != "Burst":
+            laser.left = None
         elif path == "/M_CPU800/18/Output Energy level":
             laser.level = value
         elif path == "/MaxiOPG/31/WaveLength":
@@ -184,3 +191,7 @@ class EksplaNT:
         registers["/CPU8000/16/Power"].value = "FAULT" if laser.fault else "ON"
         for module in ("CPU8000/16", "M_CPU800/18"):
             registers[f"/{module}/Fault code"].value = str(laser.fault)
+            registers[f"/{module}/Display Current"].value = FLASHING_CURRENT if laser.power else "0"
+        rate = self._cavity.repetition_rate / float(registers["/M_CPU800/18/Frequency divider"].value)
+        registers["/M_CPU800/18/Repetition rate"].value = f"{rate:g}"
+        registers["/M_CPU800/18/Burst pulses to go"].value = str(laser.left or 0)

@@ -21,6 +21,7 @@ class Laser:
         self.wavelength = 590e-9  # [m]
         self.fault = 0
         self.pulses = 0
+        self.left: int | None = None  # pulses until a burst is over; None: no end
         self._last_pulse = -1e9
         self._clients = 0
         self._silence = 0
@@ -45,7 +46,7 @@ class Laser:
     @property
     def armed(self) -> bool:
         """True when the next trigger makes a pulse."""
-        return self.power and self.level != "OFF" and not self.fault
+        return self.power and self.level != "OFF" and not self.fault and self.left != 0
 
     @property
     def share(self) -> float:
@@ -55,6 +56,8 @@ class Laser:
     def fire(self) -> None:
         """A pulse has left."""
         self.pulses += 1
+        if self.left:
+            self.left -= 1
         self._last_pulse = self._clock.now()
 
     def state(self) -> str:

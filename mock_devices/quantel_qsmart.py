@@ -6,6 +6,7 @@ stops when STATE has not been asked for WATCHDOG seconds, whatever else is said.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Generator
 from concurrent.futures import Future
@@ -17,10 +18,16 @@ from .virtual_cavity import VirtualCavity
 
 WATCHDOG = 3.0  # [s]
 FAULT, READY, WAITING, PULSING = 0, 2, 4, 5  # states that this laser goes through
-CONSTANT = {"MODEL": "Q-SMART 450 SIMULATED", "LVERS": "1.20", "PSVERS": "1.10", "CGTEMP": "32.1",
-            "TEMP1F": "50.0", "CAPVSET": "1050", "LPW": "250", "PRF": "10.00"}
+CONSTANT = {"MODEL": "Q-SMART 450 SIMULATED", "LVERS": "1.20", "PSVERS": "1.10", "CAPVSET": "1050",
+            "LPW": "250", "PRF": "10.00"}
+ICE = 273.15  # [K]
+WATER, LAMP, WARMING = 2.0, 8.0, 120.0
+"""The cooling water stands so far [K] above the room, the lamp warms it by so much, in such a time [s]."""
+OVEN_GAIN = 500.0
+"""The doubling crystal's oven leaves this part of what lies between its set point and the room."""
 RANGES = {"QSPAR1": (0, 65535), "QSPAR2": (0, 65535), "QSPAR3": (0, 65535), "QDLY": (0, 255),
           "QDLYO": (-500, 500)}
+MEASURED = ("CGTEMP", "TEMP1F", "STATE", "SSHOT")
 SET_POINT = (45.0, 55.0)  # [degrees Celsius] of TEMP1S
 TRIGGERS = ("II", "IE", "EI", "EE")  # lamp, Q-switch
 _MESSAGE = re.compile(r"(?P<name>[A-Z0-9]+)(?:\s+(?P<argument>\S+))?")
@@ -41,8 +48,11 @@ class Session:
 class QuantelQSmart:
     """The laser's commands in front of the shared `Laser`; RUN powers it, QSW lets pulses out."""
 
+    one_session = True  # as the Lantronix box in front of it
+
     def __init__(self, cavity: VirtualCavity) -> None:
         self.laser: Laser = cavity.laser
+        self._cavity = cavity
         self.settings = {"QSPAR1": "0", "QSPAR2": "1", "QSPAR3": "1", "QDLY": "0", "QDLYO": "0",
                          "TEMP1S": "50.00", "TRIG": "II"}
         self._clock = cavity.clock
@@ -105,6 +115,10 @@ class QuantelQSmart:
             return str(self.laser.pulses - self._first_shot)
         if name == "QSW":
             return str(int(self.laser.level == "MAX"))
+        if name == "CGTEMP":
+            return f"{self._water():.1f}"
+        if name == "TEMP1F":
+            return f"{self._crystal():.2f}"
         known = CONSTANT | self.settings
         if name not in known:
             raise Refusal("unknown command")
@@ -122,7 +136,19 @@ class QuantelQSmart:
         elif name == "USHOT" and argument == "0":
             self._first_shot = self.laser.pulses
         else:
-            raise Refusal("read only" if name in CONSTANT else "unknown command")
+            raise Refusal("read only" if name in (*CONSTANT, *MEASURED) else "unknown command")
+
+    def _room(self) -> float:
+        """What the cavity's thermometer shows, too [degrees Celsius]."""
+        return self._cavity.temperature - ICE
+
+    def _water(self) -> float:
+        warmed = LAMP * -math.expm1(-self._cavity.time / WARMING) if self.laser.power else 0.0
+        return self._room() + WATER + warmed
+
+    def _crystal(self) -> float:
+        set_point = float(self.settings["TEMP1S"])
+        return set_point + (self._room() - set_point) / OVEN_GAIN
 
     # --- the laser -----------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from .scpi import ScpiError
 
 LOOPBACK = "127.0.0.1"
-CLIENTS = 64  # per device
+CLIENTS = 64  # per device; one where it says `one_session`
+LEAVING = 0.2  # [s] in which an earlier client of such a device may still be on its way out
 WAITING_MESSAGES = 16  # per client; more stay in the kernel's buffers, which stops the sender
 CHUNK = 1 << 16
 
@@ -103,7 +104,7 @@ class Endpoint:
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if self.clients >= CLIENTS or not self.plugged:
+        if not await self._room():
             writer.transport.abort()
             return
         self._conversations.add(task)
@@ -117,6 +118,16 @@ class Endpoint:
             self.device.close_session(session)
             self._conversations.discard(task)
             writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
+
+    async def _room(self) -> bool:
+        """Whether one more client is served."""
+        if not getattr(self.device, "one_session", False):
+            return self.clients < CLIENTS and self.plugged
+        patience = 20
+        while self.clients and patience:
+            await asyncio.sleep(LEAVING / 20)
+            patience -= 1
+        return self.clients == 0 and self.plugged
 
     async def _converse(self, session: Any, reader: asyncio.StreamReader,
                         writer: asyncio.StreamWriter) -> None:

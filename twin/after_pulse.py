@@ -19,10 +19,13 @@ from .drive import Drive, Gaussian, Sampled, Square
 from .kernels import kernel
 from .pentacene import NAMES, Parameters
 from .problem import Problem
-from .stage import COMPLEX_STEP, Segments, Stage, stage
+from .stage import COMPLEX_STEP, MAX_STEPS, Segments, Stage, stage
 from .system import rates
 
 _EMPTY = 18.5  # lifetimes of S1
+_BUDGET = 3_000
+"""Steps with derivatives: twenty times what a burst takes. Only a search that has gone astray, to rates
+that no crystal has, would take more; without this it takes hours."""
 _FIELD = ("x.re", "x.im")
 _ZERO = ("energy_3", "energy_4", "energy_5", "rabi_35", "rabi_45", "rabi_34")
 
@@ -38,7 +41,7 @@ class AfterPulse:
     """`solve(times, p, seed)` like `Problem.solve`, for one drive with `is_pulse` and names of parameters."""
 
     def __init__(self, p: Parameters, d: Drive, names: tuple[str, ...]) -> None:
-        self.names = names
+        self.names, self.budget = names, _BUDGET
         moved = {"cavity_frequency", "frequency_35"} & set(names)
         self.structure = p.dephasing_operator, p.cavity_frequency != p.frequency_35 or bool(moved)
         self.lit, self.dark = _stages(names, *self.structure)
@@ -48,15 +51,18 @@ class AfterPulse:
         self.pulse = plain.segments(plain.parameters, d, max(d.last_light, light) + _EMPTY / decay)
 
     def without_derivatives(self) -> AfterPulse:
-        """The same pulse, photons only: five times faster."""
+        """The same pulse, photons only: five times faster, and to the end however long that takes."""
         other = object.__new__(AfterPulse)
         lit, dark = _stages((), *self.structure)
-        other.__dict__.update(self.__dict__, names=(), lit=lit, dark=dark)
+        other.__dict__.update(self.__dict__, names=(), lit=lit, dark=dark, budget=MAX_STEPS)
         return other
 
     def solve(self, times: np.ndarray, p: Parameters, seed: float, rtol: float = 1e-6
               ) -> tuple[np.ndarray, np.ndarray]:
-        """Photons (T,) at `times` [s] after the first light, and derivatives (T, names) per unit of each."""
+        """Photons (T,) at `times` [s] after the first light, and derivatives (T, names) per unit of each.
+
+        nan at times that the budget of steps does not reach.
+        """
         values: Any = rates(_values(p, self.names))  # rows instead of numbers: the arithmetic is the same
         lit, dark, handover = self.lit, self.dark, float(self.pulse.bounds[-1])
         z = np.zeros(lit.size)
@@ -67,12 +73,13 @@ class AfterPulse:
                 z[lit.lane("x.re") + self.names.index(name)] = slope
         first = int(np.searchsorted(times, handover, side="right"))
         forms = np.repeat(lit.forms(values)[None], len(self.pulse.rows), axis=0)
-        early = lit.run(z, self.pulse, forms, np.append(times[:first], handover), rtol, lit.columns(_FIELD))
+        early = lit.run(z, self.pulse, forms, np.append(times[:first], handover), rtol, lit.columns(_FIELD),
+                        budget=self.budget)
         parts = [self._photons(early.columns[:first], p)]
         if first < len(times):
             rest = Segments.dark(handover, float(times[-1]))
             late = dark.run(dark.adopt(z, lit), rest, dark.forms(values)[None], times[first:], rtol,
-                            dark.columns(_FIELD))
+                            dark.columns(_FIELD), budget=self.budget)
             parts.append(self._photons(late.columns, p))
         return np.concatenate([n for n, _ in parts]), np.concatenate([s for _, s in parts])
 

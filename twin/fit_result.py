@@ -43,7 +43,8 @@ _ADVICE = {
                     "trigger's cable, level and delay",
     "NOT_CONVERGED": "no start led to a minimum: look at residuals and declared parameters, or give priors",
     "MODEL_NOT_VALID": "the model cannot have made this record with the declared bench: look at the "
-                       "residuals, the receiver's gains and sign, the declared coupling and the noise",
+                       "residuals, the receiver's gains and sign, the declared coupling and the noise; if "
+                       "it goes away with another 10 dB of attenuation, an amplifier is compressed",
 }
 
 

@@ -57,10 +57,10 @@ def judge(best: Minimum, at: Coordinates, sigma: np.ndarray, prior: Prior, seen:
     above = np.abs(best.evaluation.mean - seen.baseline)[seen.used] * best.evaluation.weight[seen.used]
     loud = residuals[above > _LOUD]
     fits = plausible_chi2(float(residuals @ residuals), seen, len(at.fitted))
-    if not best.converged and not (fits and settled(best, sigma)):
-        return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
-    if not fits:
+    if not fits:  # from no start, and whether the best of them had come to rest makes no difference
         return Verdict.MODEL_NOT_VALID, f"chi2 is {residuals @ residuals / len(residuals):.3g} per sample"
+    if not best.converged and not settled(best, sigma):
+        return Verdict.NOT_CONVERGED, f"chi2 was still falling after {best.evaluations} evaluations"
     complaint = (_burst_complaint(loud) or _prior_complaint(best, at, prior, declared)
                  or _far(best, at, sigma, declared))
     return (Verdict.MODEL_NOT_VALID, complaint) if complaint else (Verdict.OK, "")

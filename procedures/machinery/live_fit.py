@@ -21,21 +21,27 @@ from .frames import receive, send
 from .shot import FitRow, Shot
 from .software_instruments import own_group
 
+PATIENCE = 60.0
+"""[s] for the answer about one shot, which usually takes less than one."""
+
 _ATTEMPTS = 2
 _RESTARTS = 5
 
 
 class LiveFit:
-    """`offer` a stored shot's number, `collect` the answers. `read` gives a stored shot back."""
+    """`offer` a stored shot's number, `collect` the answers. `read` gives a stored shot back.
+
+    A shot whose fit takes longer than `patience` [s] is given up: nobody waits for ever.
+    """
 
     def __init__(self, bench_text: str, bench_name: str, read: Callable[[int], Shot],
-                 model: str = "mean_field") -> None:
+                 model: str = "mean_field", patience: float = PATIENCE) -> None:
         self._first = {"bench": bench_text, "name": bench_name, "model": model}
-        self._read = read
+        self._read, self.patience = read, patience
         self._numbers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[ShotFitted | int | str] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
-        self._open, self._restarts, self._ending = 0, 0, False
+        self._open, self._restarts, self._ending, self._late = 0, 0, False, False
         self._thread = threading.Thread(target=self._serve, name="live fit", daemon=True)
         self._thread.start()
 
@@ -93,6 +99,11 @@ class LiveFit:
             except (EOFError, OSError, ValueError) as lost:
                 if self._ending:
                     return number
+                if self._late:
+                    self._answers.put(f"shot {number} was still not fitted after {self.patience:g} s")
+                    self._stop()
+                    self._start()
+                    return number
                 self._answers.put(f"the fit's process ended while it fitted shot {number} ({_said(lost)}); "
                                   "the bench goes on")
                 self._stop()
@@ -106,14 +117,24 @@ class LiveFit:
         if self._process is None:
             raise EOFError("it could not be started again")
         header, records = request(self._read(number))
-        send(self._process.stdin, header, *records)  # type: ignore[arg-type]
-        header, lines = receive(self._process.stdout)  # type: ignore[arg-type]
+        clock = threading.Timer(self.patience, self._give_up, (self._process,))
+        clock.start()
+        try:
+            send(self._process.stdin, header, *records)  # type: ignore[arg-type]
+            header, lines = receive(self._process.stdout)  # type: ignore[arg-type]
+        finally:
+            clock.cancel()
         if "failed" in header:
             self._answers.put(f"shot {number} cannot be fitted: {header['failed']}")
             return number
         return answered(header, lines)
 
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
+        self._late = True
+        process.kill()
+
     def _start(self) -> None:
+        self._late = False
         self._restarts += 1
         if self._restarts > _RESTARTS or self._ending:
             return

@@ -16,7 +16,7 @@ from twin.optical_pump import triplets_per_molecule
 from twin.pentacene import HBAR
 from twin.photodiode import Pulse
 from twin.quantity import show
-from twin.receiver import Receiver
+from twin.receiver import Receiver, envelope
 
 from .shot import Shot
 
@@ -27,6 +27,10 @@ _SIGMAS = 5.0
 _NOISY = 2.0  # times the declared noise
 _DISAGREEMENT = 0.7  # [dB] between two detectors behind one line
 _STRONG, _FEW = 30.0, 20  # times the log detector's floor, and samples so strong, for comparing them
+_FLAT = 0.48
+"""Share of the samples above half of the top that lie within a tenth of it: 0.37 in a sech, which no burst
+exceeds that rings, 0.5 where an amplifier holds the power 15 dB down, 1 in a rectangle."""
+_LOUD = 30.0  # times the noise, for telling how flat a burst is
 _DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
 
 
@@ -45,7 +49,7 @@ def load(bench: BenchDescription) -> None:
 def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> list[str]:
     """Sentences about what is wrong with a shot fired at an `asked` energy [J]; empty for a sound one."""
     return [*_light(bench, shot, pulse, asked), *_noise(bench, shot), *_overload(bench, shot),
-            *_disagreement(bench, shot), *_budget(bench, shot, pulse)]
+            *_flat_top(bench, shot), *_disagreement(bench, shot), *_budget(bench, shot, pulse)]
 
 
 def _light(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> Iterator[str]:
@@ -94,6 +98,20 @@ def _overload(bench: BenchDescription, shot: Shot) -> Iterator[str]:
     if np.count_nonzero(level > receiver.ceiling + margin) > 2:
         yield (f"the log detector stands {np.max(level) - receiver.ceiling:.1f} dB above its range, which "
                f"ends at {receiver.ceiling:g} dBm: more attenuation is needed")
+
+
+def _flat_top(bench: BenchDescription, shot: Shot) -> Iterator[str]:
+    """A burst has a crest; one that is level on top has been cut, or squeezed, on its way."""
+    receiver, record = bench.receivers["burst"], shot.waveforms.get("burst")
+    if record is None or record.clipped or shot.driven or receiver.carrier_frequency == 0.0:
+        return
+    _, height, sigma = envelope(record.time, record.volts, receiver.carrier_frequency, receiver.bandwidth)
+    half = height[height > 0.5 * np.max(height)]
+    top = float(np.quantile(half, 0.98))  # above which there is little but noise
+    share = float(np.mean(half > 0.9 * top))
+    if top > _LOUD * float(np.mean(sigma)) and len(half) > _FEW and share > _FLAT:
+        yield (f"the burst is flat on top ({share:.0%} of its upper half lie within a tenth of its height): "
+               "an amplifier is compressed, or a limiter acts; more attenuation before it is needed")
 
 
 def _disagreement(bench: BenchDescription, shot: Shot) -> Iterator[str]:

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -73,6 +74,22 @@ def test_a_laser_without_idn_is_asked_in_its_own_dialect(speaker):
     found = answer_at(speaker(b"/CPU8000/16/Serial number\r", b"PGD123\r\n\x03"), timeout=0.2)
     assert found.identity == "PGD123"
     assert "instruments.ekspla_nt.EksplaNT" in found.drivers
+
+
+def test_the_driver_that_a_bench_file_names_is_tried_first_and_no_time_is_lost(bench_here):
+    roles = bench_here.bench.description.roles
+    drivers = {bench_here.resource(name): role.driver for name, role in roles.items()}
+    began = time.monotonic()
+    found = list(discover(drivers, drivers=drivers))
+    assert time.monotonic() - began < 1.5  # a single wrong dialect would cost its timeout of 1 s, twelve ten
+    assert {answer.resource: answer.drivers for answer in found} == {r: (d,) for r, d in drivers.items()}
+
+
+def test_another_instrument_than_the_named_one_is_found_all_the_same(speaker):
+    place = speaker(b"*IDN?\n", b"Thorlabs,PM100D,P1,2.8\n")
+    (resource,) = resources_at(place)
+    (found,) = discover([place], timeout=0.2, drivers={resource: "instruments.ekspla_nt.EksplaNT"})
+    assert found.drivers == ("instruments.thorlabs_pm100.ThorlabsPM100",)
 
 
 def test_a_stranger_is_shown_without_a_driver(speaker):

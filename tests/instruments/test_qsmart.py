@@ -6,9 +6,10 @@ from unittest.mock import MagicMock
 import pytest
 from pymeasure.test import expected_protocol
 
-from instruments import NotTaken, PeerClosed, ProtocolError, Refused
+from instruments import InstrumentError, NotTaken, PeerClosed, ProtocolError, Refused
 from instruments.quantel_qsmart import BEAT, STATES, QSmart
 from mock_devices.quantel_qsmart import WATCHDOG
+from procedures.machinery.guard_process import GuardedBench
 
 OK = (None, "OK")
 
@@ -193,3 +194,39 @@ def test_an_open_interlock_is_a_fault_and_keeps_it_off(bench, laser):
         laser.arm()
     bench.cavity.laser.reset()
     assert laser.emission == "off"
+
+
+# --- one connection at a time -----------------------------------------------------------------------
+
+
+def test_a_second_connection_is_refused_and_the_first_one_stays(bench, laser):
+    assert laser.emission == "off"
+    began = time.monotonic()
+    with pytest.raises(InstrumentError, match="pump"):
+        bench.connect("pump")
+    assert time.monotonic() - began < 2.0
+    assert laser.emission == "off"
+
+
+def test_whoever_comes_when_the_first_one_has_gone_is_served_at_once(bench, laser):
+    for _ in range(20):
+        laser.adapter.reopen()                  # the server may still be busy with the old connection's end
+    assert laser.emission == "off"
+
+
+def test_the_guard_waits_for_its_turn_and_stops_the_laser_once_the_controller_has_died(bench, laser):
+    roles = {"pump": {"driver": "instruments.quantel_qsmart.QSmart", "resource": bench.resource("pump")}}
+    guard = GuardedBench({"roles": roles, "visa": "@py"})
+    guard.connect()
+    assert guard.look()["later"] == ["pump"]
+    laser.arm()
+    state = guard.make_safe()                   # the controller hangs, and holds the only connection
+    assert (state.verified, state.laser) == (False, "unknown")
+    assert bench.cavity.laser.armed
+    laser.adapter.close()                       # now it has died
+    state = guard.make_safe()
+    assert (state.verified, state.laser) == (True, "off")
+    assert not bench.cavity.laser.power
+    for driver in guard.roles.values():
+        driver.disconnect()
+    laser.adapter.reopen()

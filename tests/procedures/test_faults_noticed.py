@@ -48,7 +48,7 @@ EXPECTED = {
     "arm_race": Noticed(harmless=True),
     "scope_hang": Noticed(end="not enough for answering"),
     "clip": Noticed("burst is at a rail", "CLIPPED"),
-    "lna_compression": Noticed(verdict="MODEL_NOT_VALID"),
+    "lna_compression": Noticed("an amplifier is compressed", "MODEL_NOT_VALID"),
     "limiter": Noticed(verdict="MODEL_NOT_VALID"),
     "detector_range": Noticed("above its range"),
     "intercept_drift": Noticed("against the burst channel"),

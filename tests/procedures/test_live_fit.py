@@ -118,6 +118,26 @@ def test_a_shot_that_cannot_be_fitted_is_given_up_and_the_next_is_fitted(shots):
         fit.close()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process is stopped by a POSIX signal")
+def test_a_fit_that_never_ends_is_given_up_and_the_next_shot_is_fitted(shots):
+    fit = LiveFit(without_truth(BENCH.text), BENCH.name, shots.__getitem__)
+    try:
+        fit.offer(1)
+        answers(fit, 1)
+        os.kill(fit.process_id, signal.SIGSTOP)
+        fit.patience = 0.5
+        fit.offer(0)
+        said, number = answers(fit, 1)
+        assert said == "shot 0 was still not fitted after 0.5 s"
+        assert number == 0
+        fit.patience = 60.0
+        fit.offer(1)
+        (fitted,) = answers(fit, 1)
+        assert fitted.row.verdict.name == "NO_BURST"
+    finally:
+        fit.close()
+
+
 def test_frames_carry_numbers_and_arrays_and_refuse_anything_else(tmp_path):
     file = tmp_path / "frames"
     codes, volts = np.array([1, -5, 7], np.int16), np.array([0.5, np.nan])

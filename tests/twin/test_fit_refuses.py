@@ -1,5 +1,7 @@
 """What a fit must not believe: wrong receivers, wrong couplings, wrong models, spoilt records, nonsense."""
 
+import time
+
 import numpy as np
 import pytest
 from fitted_shots import CARRIER, CRYSTAL, EDGE, ENVELOPE, FULL, LOG, PUMP, fitted, shot
@@ -43,6 +45,17 @@ def test_a_log_detector_with_the_wrong_sign_is_found_out():
     wrong = LOG.replace(slope=-LOG.slope)
     result = fit(record.time, record.volts, CRYSTAL, drive, wrong, sigma=record.sigma, prior=LASER)
     assert result.verdict is not Verdict.OK
+
+
+@pytest.mark.parametrize("saturated", [0.02, 0.1, 0.5])
+def test_a_burst_squeezed_by_an_amplifier_is_refused_before_long(saturated):
+    record, drive = shot(23, lowest=0.2)
+    most = saturated * record.volts.max()
+    squeezed = record.volts / (1.0 + np.abs(record.volts / most) ** 4) ** 0.25
+    began = time.monotonic()
+    result = fit(record.time, squeezed, CRYSTAL, drive, CARRIER, sigma=record.sigma, prior=LASER)
+    assert time.monotonic() - began < 30.0  # it took hours, on a search gone astray to absurd rates
+    assert result.verdict is Verdict.MODEL_NOT_VALID and "amplifier" in result.verdict.advice
 
 
 def test_the_second_order_curve_fits_no_single_shot():

@@ -31,7 +31,7 @@ def demo(show: Callable[..., Any], headless: bool, shots: int = 20, seed: int | 
         print(f"maserbench: no window, because {reason}; going on without one", file=sys.stderr)
     with Opening("virtual", truth_log) as opening:  # software instruments start while the rest is loaded
         from .run import run_procedure
-        run_procedure("pump_threshold", opening, [f"shots={shots}"], output, seed, progress, status)
+        run_procedure("pump_threshold", opening, [f"shots={shots}"], output, seed, progress, status=status)
 
 
 def display() -> tuple[bool, str]:

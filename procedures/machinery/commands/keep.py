@@ -7,8 +7,8 @@ from pathlib import Path
 
 from procedures.machinery.export import to_csv, to_netcdf
 from procedures.machinery.igor import to_igor
-from procedures.machinery.run_notes import NOTES
 from procedures.machinery.places import for_file
+from procedures.machinery.run_notes import NOTES
 from procedures.machinery.runs import open_run
 from procedures.machinery.store import StoredShots, StoreWriter
 from twin.quantity import nearest

@@ -15,9 +15,9 @@ from procedures.machinery import events, shot_checks
 from procedures.machinery.bench import Bench, check_wishes, open_bench
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.lab_book import look_up
-from procedures.machinery.run_notes import NOTHING_SAID, Remarks
 from procedures.machinery.opening import Opening
 from procedures.machinery.places import for_folder
+from procedures.machinery.run_notes import NOTHING_SAID, Remarks
 from procedures.machinery.runs import Run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
@@ -29,7 +29,7 @@ from .watch import Watcher, show_result
 
 
 def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str, remarks: Remarks, status: int | None = None) -> None:
+                  progress: str, remarks: Remarks = NOTHING_SAID, status: int | None = None) -> None:
     """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
     given = assignments(settings)
     watcher = Watcher(progress)
