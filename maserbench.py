@@ -25,6 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 File = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="the file to write")]
 TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", help="what the software "
                                                   "instruments really did, for tests only")]
+Continues = Annotated[Path | None, typer.Option("--continue", metavar="RUN", help="take what is missing "
+                                                "in a run that ended early")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
 Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS", help="log:FIRST:LAST:"
                                                 "POINTS, lin:FIRST:LAST:POINTS or values parted by commas")]
@@ -59,11 +61,12 @@ def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no w
 
 
 @app.command("run")
-def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
-                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto") -> None:
-    """Run a procedure on a bench."""
+def run_command(procedure: Annotated[str | None, typer.Argument()] = None, bench: Bench = "virtual",
+                settings: Settings = None, output: Output = Path("runs"), seed: Seed = None,
+                progress: Plain = "auto", continues: Continues = None) -> None:
+    """Run a procedure on a bench. Ctrl-C ends it, Ctrl-Z holds it; the bench is safe either way."""
     from procedures.machinery.commands.run import run_procedure
-    run_procedure(procedure, bench, settings or (), output, seed, progress)
+    run_procedure(procedure, bench, settings or (), output, seed, progress, continues)
 
 
 @app.command("fly")

@@ -28,6 +28,7 @@ _PLACES = {
     "battery_store": ("battery_store", "BatteryStore"),
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
     "detuning_scan": ("detuning_scan", "DetuningScan"),
+    "quality_scan": ("quality_scan", "QualityScan"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""

@@ -46,8 +46,9 @@ def commit() -> str | None:
 
 def manifest(run: str, procedure: str, started: str, seed: int | None, origin: Origin,
              settings: Mapping[str, Any], bench_name: str, bench_text: str,
-             identities: Mapping[str, str]) -> str:
-    """The text of manifest.toml. `settings` in SI units; `identities` what each role answered."""
+             identities: Mapping[str, str], continues: str | None = None) -> str:
+    """The text of manifest.toml. `settings` in SI units; `identities` what each role answered; `continues`
+    leads from this run's folder to that of a former run."""
     document = tomlkit.document()
     document.add(tomlkit.comment("What made this run. Written before the first shot, never changed after."))
     document["format"] = FORMAT
@@ -57,6 +58,8 @@ def manifest(run: str, procedure: str, started: str, seed: int | None, origin: O
     document["origin"] = origin.value
     if seed is not None:
         document["seed"] = seed
+    if continues is not None:
+        document["continues"] = continues
     found = commit()
     if found is not None:
         document["commit"] = found

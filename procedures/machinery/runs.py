@@ -44,6 +44,7 @@ class Run:
         if self.manifest.get("format") != 1:
             raise ValueError(f"{path}: run format {self.manifest.get('format')}, this program reads format 1")
         self._stored: StoredShots | None = None
+        self._former: Run | None = None
         self._fits: tuple[int, dict[int, FitRow]] = (0, {})
 
     @property
@@ -57,6 +58,15 @@ class Run:
     @property
     def seed(self) -> int | None:
         return self.manifest.get("seed")
+
+    @property
+    def former(self) -> Run | None:
+        """The run that this one continues; FileNotFoundError when it is no longer where it was."""
+        if "continues" not in self.manifest:
+            return None
+        if self._former is None:
+            self._former = open_run(self.path / self.manifest["continues"])
+        return self._former
 
     @property
     def bench_text(self) -> str:
@@ -118,6 +128,8 @@ class Run:
         if self._stored is not None:
             self._stored.close()
             self._stored = None
+        if self._former is not None:
+            self._former.close()
 
     def __enter__(self) -> Run:
         return self

@@ -11,26 +11,46 @@ from typing import Any
 
 from procedures import catalogue
 from procedures.machinery.bench import Bench, check_wishes, describe_bench, open_bench
+from procedures.machinery.events import Event
 from procedures.machinery.failures import Interrupted
-from procedures.machinery.runs import Run
+from procedures.machinery.runs import Run, open_run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
 from procedures.machinery.warm import warm
 
 from .assignments import assignments
+from .holding import Hand
 from .watch import Watcher, show_result
 
 
-def run_procedure(procedure: str, bench: str, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str) -> None:
-    """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
-    given = assignments(settings)
+def run_procedure(procedure: str | None, bench: str, settings: Sequence[str], output: Path, seed: int | None,
+                  progress: str, continues: Path | None = None) -> None:
+    """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`.
+
+    `continues`: an earlier run, whose procedure and settings are taken and whose missing points are run.
+    """
+    procedure, given = _wanted(procedure, assignments(settings), continues)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
     check_wishes(describe_bench(bench), procedure, cls, values(cls, given))
     warm(print_progress)
     with open_bench(bench) as opened:
-        watched_run(procedure, opened, output, seed, given, watcher)
+        watched_run(procedure, opened, output, seed, given, watcher, continues)
+
+
+def _wanted(procedure: str | None, given: Mapping[str, Any],
+            continues: Path | None) -> tuple[str, Mapping[str, Any]]:
+    """Name and settings of what is to be run."""
+    if continues is None:
+        if procedure is None:
+            raise ValueError("run: name a procedure ('maserbench procedures' lists them), or a run to go on "
+                             "with: --continue RUN")
+        return procedure, given
+    with open_run(continues) as former:
+        if given or procedure not in (None, former.procedure):
+            raise ValueError(f"--continue {continues}: a run is continued as the {former.procedure} that it "
+                             "is, with its own settings; leave out procedure and --set")
+        return former.procedure, former.settings
 
 
 def print_progress(text: str) -> None:
@@ -41,16 +61,21 @@ def print_progress(text: str) -> None:
 
 
 def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
-                watcher: Watcher) -> Run:
+                watcher: Watcher, continues: Path | None = None) -> Run:
     """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
+    def tell(event: Event) -> None:
+        watcher(event)
+        hand(event)
+
     try:
-        with stop_signals() as should_stop, watcher:
-            finished = run(procedure, bench, output, seed, watcher, should_stop, **given)
+        with stop_signals() as should_stop, Hand() as hand, watcher:
+            finished = run(procedure, bench, output, seed, tell, should_stop, hold=hand.hold,
+                           continues=continues, **given)
         watcher.summary()
         print(show_result(finished.result))
         if finished.state == "aborted":
             raise Interrupted(f"stopped by hand; the bench is in its safe state, {len(finished.shots)} shots "
-                              f"lie in {finished.path}")
+                              f"lie in {finished.path}; --continue takes what is missing there")
         return finished
     finally:
         if watcher.path is not None:
