@@ -69,6 +69,18 @@ def run_command(procedure: Annotated[str | None, typer.Argument()] = None, bench
     run_procedure(procedure, bench, settings or (), output, seed, progress, continues)
 
 
+@app.command("sequence")
+def sequence_command(plan: Annotated[Path | None, typer.Argument(metavar="FILE.toml")] = None,
+                     bench: Bench = "virtual", output: Output = Path("runs"), seed: Seed = None,
+                     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan, touch nothing")]
+                     = False, progress: Plain = "auto", continues: Annotated[Path | None, typer.Option(
+                         "--continue", metavar="DIR", help="make what a sequence still lacks")] = None
+                     ) -> None:
+    """Make several runs one after another, as a plan says."""
+    from procedures.machinery.commands.sequence import sequence
+    sequence(plan, continues, bench, output, seed, dry_run, progress)
+
+
 @app.command("fly")
 def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 json: Json = False) -> None:
@@ -78,10 +90,10 @@ def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = N
 
 
 @app.command("procedures")
-def procedures_command(json: Json = False) -> None:
-    """List the procedures and their settings."""
+def procedures_command(name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
+    """List the procedures and their settings, or all about one."""
     from procedures.machinery.commands.listing import list_procedures
-    list_procedures(json)
+    list_procedures(name, json)
 
 
 @app.command("mocks")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import catalogue
     from .machinery.bench import open_bench
     from .machinery.runs import open_run
+    from .machinery.sequence import run_sequence
     from .machinery.session import run
     from .machinery.shot import FitRow, Origin, Shot
 
@@ -25,9 +26,11 @@ _PLACES = {
     "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
     "Verdict": "twin.fit_result", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
     "open_run": ".machinery.runs", "run": ".machinery.session",
+    "run_sequence": ".machinery.sequence",
 }
 
-__all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "open_bench", "open_run", "run"]
+__all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "open_bench", "open_run", "run",
+           "run_sequence"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -10,7 +11,7 @@ from pymeasure.experiment import Procedure
 
 from twin.quantity import nearest
 
-from .machinery.settings import Setting, describe
+from .machinery.settings import Setting, describe, values
 
 _PLACES = {
     "single_shot": ("single_shot", "SingleShot"),
@@ -66,13 +67,22 @@ def settings(name: str) -> list[Setting]:
     return describe(procedure(name))
 
 
-def as_json() -> dict[str, Any]:
-    """The catalogue as `maserbench procedures --json` prints it."""
+def duration(name: str, given: Mapping[str, Any] | None = None) -> float:
+    """About how long a run takes [s], beside what instruments need to answer; ValueError for settings."""
+    cls = procedure(name)
+    return float(cls(**values(cls, given or {})).duration())
+
+
+def as_json(only: str | None = None) -> dict[str, Any]:
+    """The catalogue, or `only` one of it, as `maserbench procedures --json` prints it."""
+    if only is not None:
+        return _entry(only)
     return {"procedures": [_entry(name) for name in names()]}
 
 
 def _entry(name: str) -> dict[str, Any]:
     cls = procedure(name)
-    columns = ("name", "unit", "default", "minimum", "maximum", "choices")
+    columns = ("name", "unit", "default", "minimum", "maximum", "choices", "meaning")
     return {"name": name, "summary": summary(cls), "roles": list(cls.ROLES),
+            "about": dataclasses.asdict(cls.ABOUT), "duration": duration(name),
             "settings": [{c: getattr(s, c) for c in columns} for s in settings(name)]}

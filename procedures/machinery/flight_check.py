@@ -43,8 +43,8 @@ class Flight:
     warned: tuple[str, ...]
 
 
-def fly(bench: BenchDescription, settings: Mapping[str, Any]) -> Flight | None:
-    """The flight of a procedure's checked `settings` (SI); None for one that does not fire the laser."""
+def fly(bench: BenchDescription, settings: Mapping[str, Any], duration: float = math.nan) -> Flight | None:
+    """The flight of checked `settings` (SI) of a run of known `duration` [s]; None without the laser."""
     energies = [float(value) for name, value in settings.items() if name.startswith("pump_energy")]
     if not energies:
         return None
@@ -57,8 +57,7 @@ def fly(bench: BenchDescription, settings: Mapping[str, Any]) -> Flight | None:
     levels = {f"{name}: {element}": level for name, receiver in bench.receivers.items()
               for element, level in along(receiver, peak)}
     budget = light_budget(p, drive, _LONGEST).advice
-    return Flight(energy, float(settings.get("shots", 1)) / float(settings.get("repetition_rate", 1.0)), peak,
-                  float(times[top]), levels, tuple(_refusals(bench, peak)),
+    return Flight(energy, duration, peak, float(times[top]), levels, tuple(_refusals(bench, peak)),
                   (*_warnings(bench, peak), *([budget] if budget else [])))
 
 

@@ -161,7 +161,8 @@ def test_what_cannot_be_continued_is_refused_at_once(bench, continued, tmp_path,
 @pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="Ctrl-Z holds a run where there is a SIGTSTP")
 def test_ctrl_z_holds_a_run_and_the_word_arm_lets_it_go_on(served, tmp_path):
     command = [sys.executable, "-m", "maserbench", "run", "single_shot", "--bench", str(served[0]),
-               "--output", str(tmp_path), "--set", "shots=4", "--set", "repetition_rate=2Hz", "--progress", "plain"]
+               "--output", str(tmp_path), "--set", "shots=4", "--set", "repetition_rate=2Hz", "--progress",
+               "plain"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
         while "shot 0 stored" not in process.stdout.readline():

@@ -23,7 +23,7 @@ def fly(procedure: str, bench: str, settings: Sequence[str], json: bool) -> None
     given = values(cls, assignments(settings))
     check_wishes(description, procedure, cls, given)
     warm(print_progress)
-    flight = flight_of(description, given)
+    flight = flight_of(description, given, catalogue.duration(procedure, given))
     if flight is None:
         print(f"{procedure} does not fire the laser" if not json else '{"verdict": "OK"}')
         return
