@@ -81,6 +81,16 @@ def sequence_command(plan: Annotated[Path | None, typer.Argument(metavar="FILE.t
     sequence(plan, continues, bench, output, seed, dry_run, progress)
 
 
+@app.command("align")
+def align_command(kind: Annotated[str, typer.Argument(metavar="peak|frequency|quality")],
+                  bench: Bench = "virtual", settings: Settings = None,
+                  seconds: Annotated[str | None, typer.Option("--seconds", metavar="T", help="end by itself")]
+                  = None, progress: Plain = "auto") -> None:
+    """Show one number and its trend while hands are on the bench. Stores nothing; Ctrl-C ends it."""
+    from procedures.machinery.commands.align import align
+    align(kind, bench, settings or (), seconds, progress)
+
+
 @app.command("fly")
 def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
                 json: Json = False) -> None:

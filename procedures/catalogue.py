@@ -76,13 +76,14 @@ def duration(name: str, given: Mapping[str, Any] | None = None) -> float:
 def as_json(only: str | None = None) -> dict[str, Any]:
     """The catalogue, or `only` one of it, as `maserbench procedures --json` prints it."""
     if only is not None:
-        return _entry(only)
+        about = dataclasses.asdict(procedure(only).ABOUT)
+        meanings = {setting.name: setting.meaning for setting in settings(only)}
+        return {**_entry(only), "about": about, "duration": duration(only), "meanings": meanings}
     return {"procedures": [_entry(name) for name in names()]}
 
 
 def _entry(name: str) -> dict[str, Any]:
     cls = procedure(name)
-    columns = ("name", "unit", "default", "minimum", "maximum", "choices", "meaning")
+    columns = ("name", "unit", "default", "minimum", "maximum", "choices")
     return {"name": name, "summary": summary(cls), "roles": list(cls.ROLES),
-            "about": dataclasses.asdict(cls.ABOUT), "duration": duration(name),
             "settings": [{c: getattr(s, c) for c in columns} for s in settings(name)]}
