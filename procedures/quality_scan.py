@@ -40,7 +40,7 @@ class QualityScan(Scan):
     POINT_TIME = 0.5
     ABOUT = About(swept="loaded quality of the mode, by the depth of the loop, evenly in 1/Q_L",
                   read="frequency, quality and coupling with the network analyser, then burst and photodiode",
-                  fitted="every burst with the twin; threshold energy E_th = s/Q_L, and s [J]",
+                  fitted="every burst with the twin; slope s [J] of threshold energy against 1/Q_L",
                   drawn="threshold energy against 1/Q_L, every shot")
     loading: Loading | None = None
 
