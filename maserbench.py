@@ -28,6 +28,8 @@ TruthLog = Annotated[Path | None, typer.Option("--truth-log", metavar="FILE", he
                                                   "instruments really did, for tests only")]
 Status = Annotated[int | None, typer.Option("--status", min=0, max=65535, metavar="PORT",
                                             help="tell dashboards on this loopback port; 0: a free one")]
+Continues = Annotated[Path | None, typer.Option("--continue", metavar="RUN", help="take what is missing "
+                                                "in a run that ended early")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="also draw it")]
 Axes = Annotated[list[str] | None, typer.Option("--axis", metavar="NAME=POINTS", help="log:FIRST:LAST:"
                                                 "POINTS, lin:FIRST:LAST:POINTS or values parted by commas")]
@@ -74,17 +76,39 @@ def demo_command(headless: Annotated[bool, typer.Option("--headless", help="no w
 
 
 @app.command("run")
-def run_command(procedure: str, bench: Bench = "virtual", settings: Settings = None,
-                output: Output = Path("runs"), seed: Seed = None, progress: Plain = "auto",
-                operator: Operator = "", sample: SampleId = "", tag: Tags = None, note: Said = "",
-                status: Status = None) -> None:
-    """Run a procedure on a bench."""
+def run_command(procedure: Annotated[str | None, typer.Argument()] = None, bench: Bench = "virtual",
+                settings: Settings = None, output: Output = Path("runs"), seed: Seed = None,
+                progress: Plain = "auto", operator: Operator = "", sample: SampleId = "", tag: Tags = None,
+                note: Said = "", status: Status = None, continues: Continues = None) -> None:
+    """Run a procedure on a bench. Ctrl-C ends it, Ctrl-Z holds it; the bench is safe either way."""
     from procedures.machinery.opening import Opening
     with Opening(bench) as opening:  # software instruments start while the rest is loaded
         from procedures.machinery.commands.run import run_procedure
         from procedures.machinery.run_notes import Remarks
         remarks = Remarks(operator, sample, tuple(tag or ()), note)
-        run_procedure(procedure, opening, settings or (), output, seed, progress, remarks, status)
+        run_procedure(procedure, opening, settings or (), output, seed, progress, remarks, status, continues)
+
+
+@app.command("sequence")
+def sequence_command(plan: Annotated[Path | None, typer.Argument(metavar="FILE.toml")] = None,
+                     bench: Bench = "virtual", output: Output = Path("runs"), seed: Seed = None,
+                     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan, touch nothing")]
+                     = False, progress: Plain = "auto", continues: Annotated[Path | None, typer.Option(
+                         "--continue", metavar="DIR", help="make what a sequence still lacks")] = None
+                     ) -> None:
+    """Make several runs one after another, as a plan says."""
+    from procedures.machinery.commands.sequence import sequence
+    sequence(plan, continues, bench, output, seed, dry_run, progress)
+
+
+@app.command("align")
+def align_command(kind: Annotated[str, typer.Argument(metavar="peak|frequency|quality")],
+                  bench: Bench = "virtual", settings: Settings = None,
+                  seconds: Annotated[str | None, typer.Option("--seconds", metavar="T", help="end by itself")]
+                  = None, progress: Plain = "auto") -> None:
+    """Show one number and its trend while hands are on the bench. Stores nothing; Ctrl-C ends it."""
+    from procedures.machinery.commands.align import align
+    align(kind, bench, settings or (), seconds, progress)
 
 
 @app.command("runs")
@@ -160,10 +184,10 @@ def fly_command(procedure: str, bench: Bench = "virtual", settings: Settings = N
 
 
 @app.command("procedures")
-def procedures_command(json: Json = False) -> None:
-    """List the procedures and their settings."""
+def procedures_command(name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
+    """List the procedures and their settings, or all about one."""
     from procedures.machinery.commands.listing import list_procedures
-    list_procedures(json)
+    list_procedures(name, json)
 
 
 @app.command("mocks")

@@ -196,6 +196,10 @@ class Tuner(Role, Protocol):
         """Stand still, wherever it is."""
 
 
+class Loop(Tuner, Protocol):
+    """The coupling loop, on a linear stage that moves it into the cavity and out of it."""
+
+
 class Thermometer(Role, Protocol):
     """Measures the temperature of cavity and crystal."""
 
@@ -219,7 +223,7 @@ class Interlock(Role, Protocol):
 PROTOCOLS: Mapping[str, Any] = {
     "pump": Pump, "timing": Timing, "digitiser": Digitiser, "microwave": Microwave, "microwave_45": Microwave,
     "analyser": Analyser, "energy": EnergyMeter, "shutter": Shutter, "vna": VectorAnalyser, "tuner": Tuner,
-    "thermometer": Thermometer, "interlock": Interlock,
+    "loop": Loop, "thermometer": Thermometer, "interlock": Interlock,
 }
 
 

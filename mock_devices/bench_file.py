@@ -38,6 +38,7 @@ class World:
     analyser_loss: float = 0.0
     vna_cable_delay: float = 0.0
     tuning_slope: float = -10e9
+    loop_slope: float = 3e3
     rabi_per_sqrt_watt: float = 4e7
     spoiled_quality: float | None = None
     time_scale: float = 1.0
@@ -72,6 +73,7 @@ def world_of(bench: BenchDescription) -> World:
         analyser_loss=options.get("analyser", {}).get("loss_db", 0.0),
         vna_cable_delay=options.get("vna", {}).get("cable_delay", 0.0),
         tuning_slope=1e9 * options.get("tuner", {}).get("megahertz_per_millimetre", -10.0),
+        loop_slope=1e3 * options.get("loop", {}).get("decibels_per_millimetre", 3.0),
         rabi_per_sqrt_watt=options.get("microwave_45", {}).get("rabi_per_sqrt_watt", 4e7),
         spoiled_quality=timing["spoiled_quality"] if timing["gate"] == "cavity" else None,
         time_scale=bench.time_scale,

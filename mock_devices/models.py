@@ -16,6 +16,7 @@ from .keysight_infiniium import KeysightInfiniium
 from .keysight_infiniivision import KeysightInfiniiVision
 from .keysight_pna import KeysightPNA
 from .lakeshore_224 import LakeShore224
+from .loop import Loop
 from .piston import Piston
 from .quantel_qsmart import QuantelQSmart
 from .rohde_schwarz_fsv import RohdeSchwarzFSV
@@ -41,8 +42,8 @@ MODELS: dict[str, Make] = {
     "instruments.srs_sg384.SG384": lambda role, cavity, world: SrsSG384(role, cavity),
     "instruments.keysight_pna.KeysightPNA":
         lambda role, cavity, world: KeysightPNA(role, cavity, world.vna_cable_delay, world.analyser_loss),
-    "instruments.zaber_stage.ZaberStage":
-        lambda role, cavity, world: ZaberStage(cavity, Piston(world.tuning_slope)),
+    "instruments.zaber_stage.ZaberStage": lambda role, cavity, world: ZaberStage(
+        cavity, Loop(world.loop_slope) if role == "loop" else Piston(world.tuning_slope)),
     "instruments.lakeshore_224.LakeShore224": lambda role, cavity, world: LakeShore224(cavity),
     "instruments.keysight_34972a.Keysight34972A": lambda role, cavity, world: Keysight34972A(cavity),
     "instruments.rohde_schwarz_fsv.RohdeSchwarzFSV":

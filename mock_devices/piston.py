@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-BACKLASH = 10e-6  # [m] that the drive turns before the piston follows
+from typing import TYPE_CHECKING
+
+from .carried import BACKLASH, PARKED, Carried
+
+if TYPE_CHECKING:
+    from .virtual_cavity import VirtualCavity
+
 BEND = 2.0  # [1/m] relative change of the slope with the distance from where it was parked
 
 
-class Piston:
-    """Follows the stage within `backlash`; `slope` [Hz/m] of the mode, `parked` [m] where it was tuned."""
+class Piston(Carried):
+    """`slope` [Hz/m] of the mode by its position, `parked` [m] where the mode was tuned."""
 
-    def __init__(self, slope: float = -10e9, parked: float = 12.7e-3, backlash: float = BACKLASH) -> None:
-        self.slope, self.parked, self.backlash = slope, parked, backlash
-        self.position = parked
-
-    def follow(self, stage: float) -> None:
-        """The stage has come to a position [m] straight from where it was."""
-        play = 0.5 * self.backlash
-        self.position = min(max(self.position, stage - play), stage + play)
+    def __init__(self, slope: float = -10e9, parked: float = PARKED, backlash: float = BACKLASH) -> None:
+        super().__init__(parked, backlash)
+        self.slope = slope
 
     @property
     def tuning(self) -> float:
         """Offset of the mode's frequency [Hz]."""
         moved = self.position - self.parked
         return self.slope * moved * (1.0 + BEND * moved)
+
+    def act_on(self, cavity: VirtualCavity) -> None:
+        cavity.tuning = self.tuning

@@ -25,6 +25,7 @@ from .crystal import Bleaching
 from .drift import Drift, mode_temperature
 from .faults import Faults
 from .laser import Laser
+from .loop import Coupled
 from .pulses import Pulses, pulses_of
 from .record import Recording, codes_of
 from .safety_chain import SafetyChain
@@ -57,6 +58,7 @@ class VirtualCavity:
         self._bleaching = Bleaching(world.pump, flaws.bleaching or 0.0, flaws.bleaching_fluence or 0.0)
         self.tones: dict[str, Tone] = {}
         self.tuning = 0.0  # [Hz] by the tuner's piston
+        self.loop = Coupled(world)
         self.repetition_rate = 10.0
         self._wrote = ""
         self.begin("", 0)
@@ -95,9 +97,9 @@ class VirtualCavity:
 
     @property
     def frequency(self) -> float:
-        """The mode's frequency now [Hz], tuner, drift and faults included."""
+        """The mode's frequency now [Hz], tuner, loop, drift and faults included."""
         declared = self.world.parameters.cavity_frequency / (2.0 * math.pi)
-        return declared + self.tuning + self._offset + self._jump
+        return declared + self.tuning + self.loop.pull + self._offset + self._jump
 
     @property
     def temperature(self) -> float:
@@ -112,11 +114,12 @@ class VirtualCavity:
     def loaded_quality(self) -> float:
         """Q_L of the mode now."""
         p = self.world.parameters
-        return p.cavity_frequency / p.cavity_decay * (1.0 - self.faults.lasting.get("quality_drop", 0.0))
+        left = 1.0 - self.faults.lasting.get("quality_drop", 0.0)
+        return p.cavity_frequency / p.cavity_decay / self.loop.broader * left
 
     def reflection(self, frequency: Any) -> Any:
         """Complex S11 at the loop, at one frequency or many [Hz]: 1 - 2k/(1 + k)/(1 + 2i Q_L (f - f0)/f0)."""
-        k = self.world.receivers["burst"].coupling_factor
+        k = self.loop.factor
         detuning = (frequency - self.frequency) / self.frequency
         return 1.0 - 2.0 * k / (1.0 + k) / (1.0 + 2j * self.loaded_quality * detuning)
 
@@ -131,7 +134,7 @@ class VirtualCavity:
     def _incoming(self, on: dict[str, float]) -> Incoming:
         """What arrives at the loop."""
         return incoming(self.tones, self.world.spoiled_quality is None, self.frequency, self.loaded_quality,
-                        self.world.receivers["burst"], on.get("rf_leakage", 0.0))
+                        self.loop.world.receivers["burst"], on.get("rf_leakage", 0.0))
 
     # --- energy ----------------------------------------------------------------------------------------
 
@@ -214,7 +217,7 @@ class VirtualCavity:
             timebase = taken[0]
             ends = timebase.start, timebase.start + timebase.interval * timebase.points
             begin, until = (min(max(end, _SIMULATED[0]), _SIMULATED[1]) for end in ends)
-        world = self.world
+        world = self.loop.world
         order = Order(self._parameters(on), world.pump, relative, (self.seed, shot), until,
                       world.richness == 0, self._incoming(on), world.receivers["burst"].external_decay,
                       world.shared_reference, begin, world.spread, gate, self._gated_decay(),
@@ -223,7 +226,7 @@ class VirtualCavity:
         burst = self._executor.submit(compute, order)
         if taken is not None:
             timebase, channels, record = taken
-            recording = Recording(self.world, timebase, channels, (self.seed, shot), relative, on)
+            recording = Recording(world, timebase, channels, (self.seed, shot), relative, on)
             where = {"shot": self.digitised, "run": self.run}
             _chain(self._executor.submit(self._record, burst, recording, order, where), record)
         return burst
@@ -236,8 +239,9 @@ class VirtualCavity:
     def _parameters(self, on: dict[str, float]) -> Any:
         p = self.world.parameters
         changes: dict[str, float] = {"cavity_frequency": 2.0 * math.pi * self.frequency}
-        if "quality_drop" in on:
-            changes["cavity_decay"] = p.cavity_decay / (1.0 - min(on["quality_drop"], 0.99))
+        if "quality_drop" in on or self.loop.broader != 1.0:
+            left = 1.0 - min(on.get("quality_drop", 0.0), 0.99)
+            changes["cavity_decay"] = p.cavity_decay * self.loop.broader / left
         left = self._bleaching.left * (1.0 - min(on.get("bleached", 0.0), 0.99))
         if left < 1.0:
             changes["molecules"] = p.molecules * left
@@ -249,7 +253,7 @@ class VirtualCavity:
         burst = computed.result()
         codes = codes_of(burst, recording)
         if self._truth_log.wanted:
-            self._truth_log.write(where | shot_truth(burst, order, recording, self.world))
+            self._truth_log.write(where | shot_truth(burst, order, recording, recording.world))
         previous, self._previous = self._previous, codes
         return previous if previous and "stale_data" in recording.faults else codes
 
@@ -259,9 +263,9 @@ class VirtualCavity:
         """The bench's state into the truth log, at the start of a run and when more than drift changed it."""
         if not self._truth_log.wanted:
             return
-        key = str((self.run, self.tuning, self.faults.lasting))
+        key = str((self.run, self.tuning, self.loop.relative, self.faults.lasting))
         if key != self._wrote:
-            truth = bench_truth(self.world, self._parameters(self.faults.lasting), self.faults.lasting)
+            truth = bench_truth(self.loop.world, self._parameters(self.faults.lasting), self.faults.lasting)
             self._truth_log.write({"shot": None, "run": self.run, "bench": truth})
             self._wrote = key
 

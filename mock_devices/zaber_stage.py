@@ -1,7 +1,7 @@
-"""Zaber X-LSM025A linear stage under the tuning piston: Zaber's ASCII protocol, `/1 1 move abs 10000`.
+"""Zaber X-LSM025A linear stage under piston or loop: Zaber's ASCII protocol, `/1 1 move abs 10000`.
 
-Every message is answered by `@01 1 OK|RJ IDLE|BUSY FLAG DATA`. The stage takes its time; for the cavity the
-piston has arrived as soon as it is sent, so that no shot depends on wall time.
+Every message is answered by `@01 1 OK|RJ IDLE|BUSY FLAG DATA`. The stage takes its time; for the cavity
+what it carries has arrived as soon as it is sent, so that no shot depends on wall time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from .piston import Piston
+from .carried import Carried
 from .scpi import Framer, ScpiError
 from .virtual_cavity import VirtualCavity
 
@@ -34,15 +34,15 @@ class Session:
 
 
 class ZaberStage:
-    """Device 1 with axis 1; moves the piston, and with it the frequency of the mode."""
+    """Device 1 with axis 1; moves what it carries, and with it frequency or coupling of the mode."""
 
-    def __init__(self, cavity: VirtualCavity, piston: Piston) -> None:
-        self.cavity, self.piston = cavity, piston
+    def __init__(self, cavity: VirtualCavity, carried: Carried) -> None:
+        self.cavity, self.carried = cavity, carried
         self.settings = {"maxspeed": 153600, "accel": 205, "limit.min": 0, "limit.max": TRAVEL}
-        self._from = self._target = round(piston.parked / MICROSTEP)
+        self._from = self._target = round(carried.parked / MICROSTEP)
         self._started = cavity.clock.now()
         self._speed = 0.0
-        self._piston_before = piston.position
+        self._carried_before = carried.position
         self._clients: list[Session] = []
 
     # --- as a device on a port -----------------------------------------------------------------------
@@ -136,14 +136,14 @@ class ZaberStage:
     def _move(self, target: int) -> str:
         if not self.settings["limit.min"] <= target <= self.settings["limit.max"]:
             raise Rejected("BADDATA")
-        if self.moving:  # broken off half way: the piston has come no further than the stage
-            self.piston.position = self._piston_before
-            self.piston.follow(self.steps * MICROSTEP)
+        if self.moving:  # broken off half way: what it carries has come no further than the stage
+            self.carried.position = self._carried_before
+            self.carried.follow(self.steps * MICROSTEP)
         self._from, self._target, self._started = self.steps, target, self.cavity.clock.now()
         self._speed = self.settings["maxspeed"] / SPEED_UNIT
-        self._piston_before = self.piston.position
-        self.piston.follow(target * MICROSTEP)
-        self.cavity.tuning = self.piston.tuning
+        self._carried_before = self.carried.position
+        self.carried.follow(target * MICROSTEP)
+        self.carried.act_on(self.cavity)
         self.cavity.note_bench()
         return "0"
 

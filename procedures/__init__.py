@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .machinery.bench import open_bench
     from .machinery.run_index import find_runs
     from .machinery.runs import open_run
+    from .machinery.sequence import run_sequence
     from .machinery.session import run
     from .machinery.shot import FitRow, Origin, Shot
 
@@ -26,11 +27,11 @@ _PLACES = {
     "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
     "Verdict": "twin.fit_result", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
     "open_run": ".machinery.runs", "find_runs": ".machinery.run_index",
-    "run": ".machinery.session",
+    "run": ".machinery.session", "run_sequence": ".machinery.sequence",
 }
 
 __all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "find_runs", "open_bench",
-           "open_run", "run"]
+           "open_run", "run", "run_sequence"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,10 @@ import numpy as np
 from pymeasure.experiment import FloatParameter
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
+from .machinery.points import Point, along
 from .machinery.separable import separable
 from .single_shot import SingleShot
 
@@ -30,6 +32,10 @@ class BatteryStore(SingleShot):
     """Hold the inversion in a spoiled cavity and let it go: burst energy against time, storage time."""
 
     GATE = "cavity"
+    ABOUT = About(swept="hold: from the light until the cavity's quality is let go",
+                  read="burst and photodiode",
+                  fitted="energy of the bursts against their moment: an exponential less a constant",
+                  drawn="energy of the burst over that of its pulse, against its delay")
 
     shots = settings.shots(default=15)
     hold_start = FloatParameter("First hold", units="s", default=0.5e-6, minimum=0.0, maximum=1e-3,
@@ -37,14 +43,13 @@ class BatteryStore(SingleShot):
     hold_stop = FloatParameter("Last hold", units="s", default=20e-6, minimum=0.0, maximum=1e-3,
                                description="from the light until the cavity is let go")
 
-    def execute(self) -> None:
+    def points(self) -> tuple[Point, ...]:
+        return along("hold", np.linspace(self.hold_start, self.hold_stop, self.shots))
+
+    def take(self, point: Point) -> None:
         bench = self.acquisition.bench
         arrival = bench.description.pump.arrival
-        for hold in np.linspace(self.hold_start, self.hold_stop, self.shots):
-            if self.should_stop():
-                return
-            self.acquisition.take(self.pump_energy, bench.gate(SPOILED, arrival + float(hold)))
-        self.acquisition.finish()
+        self.acquisition.take(self.pump_energy, bench.gate(SPOILED, arrival + point["hold"]))
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`storage_time` [s], from the light until 1/e of the inversion is left; {} where no shot tells."""

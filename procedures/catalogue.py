@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -10,7 +11,7 @@ from pymeasure.experiment import Procedure
 
 from twin.quantity import nearest
 
-from .machinery.settings import Setting, describe
+from .machinery.settings import Setting, describe, values
 
 _PLACES = {
     "single_shot": ("single_shot", "SingleShot"),
@@ -28,6 +29,7 @@ _PLACES = {
     "battery_store": ("battery_store", "BatteryStore"),
     "frequency_tuning": ("frequency_tuning", "FrequencyTuning"),
     "detuning_scan": ("detuning_scan", "DetuningScan"),
+    "quality_scan": ("quality_scan", "QualityScan"),
 }
 _FORMER_NAMES: Mapping[str, str] = {}
 """A procedure that is renamed keeps its former name here, so that old runs and scripts still find it."""
@@ -65,8 +67,18 @@ def settings(name: str) -> list[Setting]:
     return describe(procedure(name))
 
 
-def as_json() -> dict[str, Any]:
-    """The catalogue as `maserbench procedures --json` prints it."""
+def duration(name: str, given: Mapping[str, Any] | None = None) -> float:
+    """About how long a run takes [s], beside what instruments need to answer; ValueError for settings."""
+    cls = procedure(name)
+    return float(cls(**values(cls, given or {})).duration())
+
+
+def as_json(only: str | None = None) -> dict[str, Any]:
+    """The catalogue, or `only` one of it, as `maserbench procedures --json` prints it."""
+    if only is not None:
+        about = dataclasses.asdict(procedure(only).ABOUT)
+        meanings = {setting.name: setting.meaning for setting in settings(only)}
+        return {**_entry(only), "about": about, "duration": duration(only), "meanings": meanings}
     return {"procedures": [_entry(name) for name in names()]}
 
 

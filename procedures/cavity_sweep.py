@@ -14,9 +14,12 @@ from pymeasure.experiment import IntegerParameter, Procedure
 from twin.cavity import fit_cavity_power
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.acquire import Acquisition
 from .machinery.answers import of_cavity
 from .machinery.measured import Measured
+
+STEP_TIME = 0.03  # [s] in which source and analyser settle and answer
 
 
 class CavitySweep(Procedure):
@@ -24,6 +27,10 @@ class CavitySweep(Procedure):
 
     ROLES = ("microwave", "analyser")
     DATA_COLUMNS = ["frequency (Hz)", "reflected_power_dbm"]
+    ABOUT = About(swept="frequency of the microwave source over the mode, in one trace",
+                  read="power that the cavity reflects, with the analyser",
+                  fitted="a dip in power: frequency, quality, coupling but for its sign",
+                  drawn="reflected power in dB against frequency, with residuals")
     acquisition: Acquisition
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
@@ -31,6 +38,10 @@ class CavitySweep(Procedure):
     points = IntegerParameter("Points", default=121, minimum=11, maximum=10_001,
                               description="frequencies of the sweep")
     power = settings.power("power of the source", default=-20.0)
+
+    def duration(self) -> float:
+        """About how long all this takes [s]."""
+        return self.points * STEP_TIME
 
     def startup(self) -> None:
         self.acquisition.begin_sweep(self, {"frequency": self.points, "reflected_power": self.points})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from pymeasure.experiment import FloatParameter
 
 from .frequency_tuning import FrequencyTuning
@@ -24,6 +23,6 @@ class DetuningScan(FrequencyTuning):
     tuning_stop = FloatParameter("Last detuning", units="Hz", default=1.2e6, minimum=-1e8, maximum=1e8,
                                  description="cavity less declared molecules")
 
-    def offsets(self, home: float) -> np.ndarray:
+    def offset(self, tuning: float, home: float) -> float:
         line = self.acquisition.bench.description.expected.parameters.frequency_35 / (2.0 * math.pi)
-        return super().offsets(home) + line - home
+        return tuning + line - home

@@ -19,9 +19,11 @@ from twin.pentacene import Parameters
 from twin.storage import relaxed
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
+from .machinery.points import Point, along
 from .machinery.separable import separable
 from .single_shot import SingleShot
 
@@ -36,6 +38,10 @@ class DriveScan(SingleShot):
 
     ROLES: tuple[str, ...] = (*ROLES, "microwave_45")
     GATE = "microwave"
+    ABOUT = About(swept="length of the pulse on 4-5 between light and burst",
+                  read="burst and photodiode",
+                  fitted="energy of the bursts: a damped cosine of the length",
+                  drawn="energy of the burst over that of its pulse, against length")
 
     shots = settings.shots(default=21)
     pump_energy = settings.pump_energy(default=3e-3)
@@ -46,22 +52,26 @@ class DriveScan(SingleShot):
     length = FloatParameter("Length", units="s", default=1.6e-6, minimum=1e-9, maximum=1e-3,
                             description="of the longest pulse; it must end before the burst")
 
-    def execute(self) -> None:
+    def points(self) -> tuple[Point, ...]:
+        return along("length", np.linspace(0.0, self.length, self.shots))
+
+    def prepare(self) -> None:
         bench = self.acquisition.bench
         line = bench.description.expected.parameters.frequency_45 / (2.0 * math.pi)
         source = bench.roles["microwave_45"]
         source.frequency, source.power, source.gated = line, 10.0 * math.log10(self.power / 1e-3), True
         self.acquisition.switch_on("microwave_45")
         source.settle()
-        tone = {"microwave_45.power": source.power, "microwave_45.frequency": source.frequency,
-                "microwave_45.gated": 1.0, "microwave_45.output": 1.0}
+        self._tone = {"microwave_45.power": source.power, "microwave_45.frequency": source.frequency,
+                      "microwave_45.gated": 1.0, "microwave_45.output": 1.0}
+
+    def take(self, point: Point) -> None:
+        bench = self.acquisition.bench
         begin = bench.description.pump.arrival + _READY
-        for length in np.linspace(0.0, self.length, self.shots):
-            if self.should_stop():
-                return
-            self.acquisition.take(self.pump_energy, tone | bench.gate(begin, begin + float(length)))
-        source.output = False
-        self.acquisition.finish()
+        self.acquisition.take(self.pump_energy, self._tone | bench.gate(begin, begin + point["length"]))
+
+    def conclude(self) -> None:
+        self.acquisition.bench.roles["microwave_45"].output = False
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`rabi_per_sqrt_watt` [rad/s per root watt]; {} where the bursts show no turning."""
@@ -85,7 +95,8 @@ def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
     A burst brings the inversion of its `moments` [s after the light] (N,). Until then the levels relax as
     the declared crystal does, in full where the pulse has made them equal, and after it where it has not.
     """
-    if len(lengths) < 6 or np.ptp(lengths) == 0.0:
+    distinct = len(np.unique(lengths))
+    if distinct < 6:
         return None
     third, fourth, fifth = p.branching
     equal = np.array([0.0, 0.0, third, 0.5 * (fourth + fifth), 0.5 * (fourth + fifth)])
@@ -93,7 +104,7 @@ def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
     level = relaxed(p, equal, moments) @ _INVERSION
     swing = relaxed(p, unequal, moments - lengths) @ _INVERSION
     span = float(np.ptp(lengths))
-    turns = np.linspace(0.3, 0.45 * len(lengths), _TRIALS)  # of the longest pulse, less than half of N
+    turns = np.linspace(0.3, 0.45 * distinct, _TRIALS)  # of the longest pulse, less than half of N
 
     def columns(shape: np.ndarray) -> np.ndarray:
         phase, fade = shape[0] * lengths, swing * np.exp(-lengths / shape[1])

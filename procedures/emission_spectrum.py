@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.bursts import emission_frequency, has_burst, mean_spectrum
 from .machinery.measured import Measured
 from .single_shot import SingleShot
@@ -19,6 +20,11 @@ from .single_shot import SingleShot
 
 class EmissionSpectrum(SingleShot):
     """Fire at one energy and add up the spectra of the bursts: frequency and line width."""
+
+    ABOUT = About(swept="nothing: every shot is as the others",
+                  read="the carrier of the burst, with its phase",
+                  fitted="centre of every burst's spectrum; width of all of them together",
+                  drawn="summed power spectrum against frequency")
 
     shots = settings.shots(default=20)
     pump_energy = settings.pump_energy(default=3e-3)

@@ -11,23 +11,29 @@ import math
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, Procedure
+from pymeasure.experiment import FloatParameter
 
 from .machinery import settings
-from .machinery.acquire import ROLES, Acquisition
+from .machinery.about import About
+from .machinery.acquire import ROLES
 from .machinery.bursts import emission_frequency, has_burst
 from .machinery.measured import Measured
-from .machinery.rows import COLUMNS
+from .machinery.points import Point, along
+from .machinery.scan import Scan
 from .machinery.shot import TUNED
 from .machinery.tuning import MEASURED, Tuning
 
 
-class FrequencyTuning(Procedure):
+class FrequencyTuning(Scan):
     """Tune the cavity with the piston: frequency of the emission against that of the cavity."""
 
     ROLES = (*ROLES, "tuner", "vna")
-    DATA_COLUMNS = COLUMNS
-    acquisition: Acquisition
+    MEASURED = MEASURED
+    POINT_TIME = 0.5
+    ABOUT = About(swept="frequency of the mode, by the piston",
+                  read="frequency and quality of the mode with the analyser, then burst and photodiode",
+                  fitted="emission against cavity: a straight line",
+                  drawn="emission against cavity frequency; spectra one above the other")
     tuning: Tuning | None = None
 
     shots = settings.shots(default=17)
@@ -40,25 +46,28 @@ class FrequencyTuning(Procedure):
 
     def startup(self) -> None:
         self.tuning = Tuning(self.acquisition.bench)
-        self.acquisition.begin(self, also=MEASURED)
+        super().startup()
 
-    def execute(self) -> None:
+    def points(self) -> tuple[Point, ...]:
+        return along("tuning", np.linspace(self.tuning_start, self.tuning_stop, self.shots))
+
+    def take(self, point: Point) -> None:
         assert self.tuning is not None
-        for offset in self.offsets(self.tuning.home.frequency):
-            if self.should_stop():
-                return
-            self.acquisition.take(self.pump_energy, self.tuning.move(float(offset)).settings())
+        offset = self.offset(point["tuning"], self.tuning.home.frequency)
+        self.acquisition.take(self.pump_energy, self.tuning.move(offset).tuned())
+
+    def offset(self, tuning: float, home: float) -> float:
+        """How far [Hz] from `home` [Hz] the mode is to go for a point."""
+        return tuning
+
+    def conclude(self) -> None:
+        assert self.tuning is not None
         self.tuning.go_home()
         self.tuning = None
-        self.acquisition.finish()
-
-    def offsets(self, home: float) -> np.ndarray:
-        """Offsets [Hz] of the mode from `home` [Hz], one for each shot."""
-        return np.linspace(self.tuning_start, self.tuning_stop, self.shots)
 
     def shutdown(self) -> None:
         try:
-            self.acquisition.end()  # the laser first
+            super().shutdown()  # the laser first
         finally:
             if self.tuning is not None:  # cut short: nothing is measured any more
                 self.tuning.park()

@@ -17,9 +17,11 @@ from pymeasure.experiment import FloatParameter
 from twin.bench_description import BenchDescription
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import amplitude
 from .machinery.measured import Measured
+from .machinery.points import Point, along
 from .machinery.shot import Shot
 from .single_shot import SingleShot
 
@@ -33,6 +35,10 @@ class PumpProbe(SingleShot):
     """Probe the pumped cavity with a weak tone at several detunings: gain and bandwidth."""
 
     ROLES: tuple[str, ...] = (*ROLES, "microwave")
+    ABOUT = About(swept="detuning of a weak probe from the mode",
+                  read="the probe before the light and a probe delay after it, in one record",
+                  fitted="gain against detuning: its top, and its width 3 dB below",
+                  drawn="gain against detuning")
 
     shots = settings.shots(default=21)
     pump_energy = settings.pump_energy(default=0.2e-3)
@@ -41,20 +47,25 @@ class PumpProbe(SingleShot):
     probe_delay = FloatParameter("Probe delay", units="s", default=3e-6, minimum=0.0, maximum=1e-3,
                                  description="from the light until the gain is read")
 
-    def execute(self) -> None:
+    def points(self) -> tuple[Point, ...]:
+        return along("detuning", self.span * np.linspace(-0.5, 0.5, self.shots))
+
+    def prepare(self) -> None:
         bench = self.acquisition.bench
         mode, source = bench.description.receivers["burst"].frequency, bench.roles["microwave"]
         source.frequency, source.power, source.gated = mode, self.power, False
-        set_to = {"microwave.power": source.power, "microwave.output": 1.0}
+        self._probe = {"microwave.power": source.power, "microwave.output": 1.0}
         self.acquisition.switch_on("microwave")
-        for frequency in mode + self.span * np.linspace(-0.5, 0.5, self.shots):
-            if self.should_stop():
-                return
-            source.frequency = float(frequency)
-            source.settle()
-            self.acquisition.take(self.pump_energy, set_to | {"microwave.frequency": source.frequency})
-        source.output = False
-        self.acquisition.finish()
+
+    def take(self, point: Point) -> None:
+        bench = self.acquisition.bench
+        source = bench.roles["microwave"]
+        source.frequency = bench.description.receivers["burst"].frequency + point["detuning"]
+        source.settle()
+        self.acquisition.take(self.pump_energy, self._probe | {"microwave.frequency": source.frequency})
+
+    def conclude(self) -> None:
+        self.acquisition.bench.roles["microwave"].output = False
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`gain_db` at the best detuning, `bandwidth` [Hz] over which it is within 3 dB of that."""

@@ -11,40 +11,36 @@ import math
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import Procedure
 
 from twin.optical_pump import triplets_per_molecule
 
 from .machinery import settings
-from .machinery.acquire import ROLES, Acquisition
+from .machinery.about import About
 from .machinery.measured import Measured
-from .machinery.rows import COLUMNS, Row
+from .machinery.points import Point, along
+from .machinery.rows import Row
+from .machinery.scan import Scan
 
 
-class PumpThreshold(Procedure):
+class PumpThreshold(Scan):
     """Scan the pump energy and find where masing starts."""
 
-    ROLES = ROLES
-    DATA_COLUMNS = COLUMNS
-    acquisition: Acquisition
+    ABOUT = About(swept="pump energy, evenly in its logarithm",
+                  read="burst, photodiode and logarithmic detector",
+                  fitted="every burst with the twin; from each C, extrapolated down to C = 1; and the energy "
+                         "above which half of the shots show a burst",
+                  drawn="peak power and delay against energy, every shot; second axis C")
 
     shots = settings.shots(default=20)
     pump_energy_start = settings.pump_energy("First pump energy", 5e-5, "energy of the scan's first pulse")
     pump_energy_stop = settings.pump_energy("Last pump energy", 5e-3, "energy of the scan's last pulse")
     repetition_rate = settings.repetition_rate()
 
-    def startup(self) -> None:
-        self.acquisition.begin(self)
+    def points(self) -> tuple[Point, ...]:
+        return along("pump_energy", np.geomspace(self.pump_energy_start, self.pump_energy_stop, self.shots))
 
-    def execute(self) -> None:
-        for energy in np.geomspace(self.pump_energy_start, self.pump_energy_stop, self.shots):
-            if self.should_stop():
-                return
-            self.acquisition.take(float(energy))
-        self.acquisition.finish()
-
-    def shutdown(self) -> None:
-        self.acquisition.end()
+    def take(self, point: Point) -> None:
+        self.acquisition.take(point["pump_energy"])
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         rows, bench = measured.rows, measured.description

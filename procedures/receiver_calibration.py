@@ -9,27 +9,32 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, Procedure
+from pymeasure.experiment import FloatParameter
 
 from twin.calibration import carrier_amplitude, compression, conversion, log_line, reflected
 from twin.receiver import Receiver
 
 from .machinery import settings
-from .machinery.acquire import Acquisition
+from .machinery.about import About
+from .machinery.acquire import ROLES
 from .machinery.measured import Measured
-from .machinery.rows import COLUMNS
+from .machinery.points import Point, along
+from .machinery.scan import DarkWalk
 from .machinery.shot import Shot
 
 POWER, FREQUENCY = "microwave.power", "microwave.frequency"
 BACK_OFF = 10.0     # [dB] below the compression point a line is straight to some thousandths
 
 
-class ReceiverCalibration(Procedure):
+class ReceiverCalibration(DarkWalk):
     """Step a known power through the receive line: slope, intercept, conversion, compression."""
 
-    ROLES = ("pump", "timing", "digitiser", "microwave")
-    DATA_COLUMNS = COLUMNS
-    acquisition: Acquisition
+    ROLES = (*ROLES, "microwave")
+    ABOUT = About(swept="power of the microwave source, far off the mode",
+                  read="burst channel and logarithmic detector, in the dark",
+                  fitted="straight line of volts against dBm; amplitude against the root of the power; where "
+                         "that compresses",
+                  drawn="residuals against power in dBm")
 
     shots = settings.shots(default=45)
     frequency_offset = FloatParameter("Offset", units="Hz", default=6e6, minimum=-1e9, maximum=1e9,
@@ -38,42 +43,42 @@ class ReceiverCalibration(Procedure):
     power_stop = settings.power("power at the loop", -10.0, "Last power")
     repetition_rate = settings.repetition_rate(default=20.0)
 
-    def startup(self) -> None:
-        self.acquisition.begin_dark(self)
+    def points(self) -> tuple[Point, ...]:
+        return along("power", np.linspace(self.power_start, self.power_stop, self.shots))
 
-    def execute(self) -> None:
+    def prepare(self) -> None:
         bench = self.acquisition.bench
         source, line = bench.roles["microwave"], bench.description.receivers["burst"].frequency
         source.frequency, source.gated = line + self.frequency_offset, False
-        set_to = {FREQUENCY: source.frequency, "microwave.output": 1.0}
-        for step, power in enumerate(np.linspace(self.power_start, self.power_stop, self.shots)):
-            if self.should_stop():
-                return
-            source.power = float(power)
-            if step == 0:
-                self.acquisition.switch_on("microwave")
-                source.settle()
-            self.acquisition.take_dark(set_to | {POWER: float(source.power)})
-        source.output = False
+        source.power = self.power_start
+        self._tone = {FREQUENCY: source.frequency, "microwave.output": 1.0}
+        self.acquisition.switch_on("microwave")
+        source.settle()
 
-    def shutdown(self) -> None:
-        self.acquisition.end()
+    def take(self, point: Point) -> None:
+        source = self.acquisition.bench.roles["microwave"]
+        source.power = point["power"]
+        self.acquisition.take_dark(self._tone | {POWER: float(source.power)})
+
+    def conclude(self) -> None:
+        self.acquisition.bench.roles["microwave"].output = False
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`slope` [V/dB] and `intercept` [dBm] of the log detector, `conversion` of the mixer, and, where
         something compresses, `compression_point` [dBm at the loop]."""
         receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
-        powers = np.array([_power(receivers["burst"], shot) for shot in measured.shots])
+        shots = sorted(measured.shots, key=lambda shot: shot.settings[POWER])
+        powers = np.array([_power(receivers["burst"], shot) for shot in shots])
         if len(powers) < 5:
             return {"verdict": "too few steps"}
         straight = np.ones(len(powers), bool)
         if receivers["burst"].detector == "if":
-            volts = np.array([_amplitude(receivers["burst"], shot) for shot in measured.shots])
+            volts = np.array([_amplitude(receivers["burst"], shot) for shot in shots])
             answer |= compression(powers, volts)
             straight = powers < answer.get("compression_point", np.inf) - BACK_OFF
             answer |= conversion(powers[straight], volts[straight], receivers["burst"])
-        if "log" in receivers and "log" in measured.shots[0].waveforms:
-            means = np.array([float(np.mean(shot.waveforms["log"].volts)) for shot in measured.shots])
+        if "log" in receivers and "log" in shots[0].waveforms:
+            means = np.array([float(np.mean(shot.waveforms["log"].volts)) for shot in shots])
             answer |= log_line(powers[straight], means[straight], receivers["log"])
         return answer
 

@@ -9,50 +9,52 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import Procedure
 
 from twin.ring_down import fit_ring_down
 
 from .machinery import settings
-from .machinery.acquire import Acquisition
+from .machinery.about import About
+from .machinery.acquire import ROLES
 from .machinery.bursts import amplitude
 from .machinery.measured import Measured
-from .machinery.rows import COLUMNS
+from .machinery.points import Point, alike
+from .machinery.scan import DarkWalk
 
 BEFORE = 20e-6      # [s] before the trigger, from which on the source fills the cavity
 SPARE = 400e-9      # [s] after the gate's edge, in which source and demodulation have done with it
 
 
-class RingDown(Procedure):
+class RingDown(DarkWalk):
     """Let a tone in the cavity ring down: decay rate of the mode."""
 
-    ROLES = ("pump", "timing", "digitiser", "microwave")
-    DATA_COLUMNS = COLUMNS
-    acquisition: Acquisition
+    ROLES = (*ROLES, "microwave")
+    ABOUT = About(swept="nothing: every record is as the others",
+                  read="burst channel, in the dark, while the gated source falls silent",
+                  fitted="exponential decay of the amplitude",
+                  drawn="amplitude in dB against time")
 
     shots = settings.shots(default=10)
     frequency = settings.frequency("of the source; within the line's width of the mode")
     power = settings.power("power of the source", default=-5.0)
     repetition_rate = settings.repetition_rate()
 
-    def startup(self) -> None:
-        self.acquisition.begin_dark(self)
+    def points(self) -> tuple[Point, ...]:
+        return alike(self.shots)
 
-    def execute(self) -> None:
+    def prepare(self) -> None:
         bench, source = self.acquisition.bench, self.acquisition.bench.roles["microwave"]
         source.frequency, source.power, source.gated = self.frequency, self.power, True
-        set_to = {"microwave.frequency": source.frequency, "microwave.power": source.power,
-                  "microwave.gated": 1.0, "microwave.output": 1.0, **bench.gate(-BEFORE, 0.0)}
+        self._tone = {"microwave.frequency": source.frequency, "microwave.power": source.power,
+                      "microwave.gated": 1.0, "microwave.output": 1.0, **bench.gate(-BEFORE, 0.0)}
         self.acquisition.switch_on("microwave")
         source.settle()
-        for _ in range(self.shots):
-            if self.should_stop():
-                return
-            self.acquisition.take_dark(set_to)
-        source.output, source.gated = False, False
 
-    def shutdown(self) -> None:
-        self.acquisition.end()
+    def take(self, point: Point) -> None:
+        self.acquisition.take_dark(self._tone)
+
+    def conclude(self) -> None:
+        source = self.acquisition.bench.roles["microwave"]
+        source.output, source.gated = False, False
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`cavity_decay` [rad/s], mean over the records; the error is their scatter."""

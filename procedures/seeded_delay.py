@@ -10,24 +10,27 @@ import math
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import Procedure
 
 from .machinery import settings
-from .machinery.acquire import ROLES, Acquisition
+from .machinery.about import About
+from .machinery.acquire import ROLES
 from .machinery.bursts import delay
 from .machinery.measured import Measured
-from .machinery.rows import COLUMNS
+from .machinery.points import Point, along
+from .machinery.scan import Scan
 
 POWER = "microwave.power"
 ABOVE_THERMAL = 3.0     # of the thermal photons: weaker tones are drowned by them
 
 
-class SeededDelay(Procedure):
+class SeededDelay(Scan):
     """Seed bursts with a weak tone of stepped power: growth rate of the photon number."""
 
     ROLES = (*ROLES, "microwave")
-    DATA_COLUMNS = COLUMNS
-    acquisition: Acquisition
+    ABOUT = About(swept="power of a weak tone on the mode",
+                  read="burst and photodiode",
+                  fitted="delay against the logarithm of the power, above the thermal photons",
+                  drawn="delay against power in dBm, every shot")
 
     shots = settings.shots(default=24)
     pump_energy = settings.pump_energy(default=3e-3)
@@ -36,25 +39,23 @@ class SeededDelay(Procedure):
     power_stop = settings.power("at the loop", -60.0, "Last power")
     repetition_rate = settings.repetition_rate()
 
-    def startup(self) -> None:
-        self.acquisition.begin(self)
+    def points(self) -> tuple[Point, ...]:
+        return along("power", np.linspace(self.power_start, self.power_stop, self.shots))
 
-    def execute(self) -> None:
+    def prepare(self) -> None:
         source = self.acquisition.bench.roles["microwave"]
         source.frequency, source.power, source.gated = self.frequency, self.power_start, False
         self.acquisition.switch_on("microwave")
         source.settle()
-        set_to = {"microwave.frequency": source.frequency, "microwave.output": 1.0}
-        for power in np.linspace(self.power_start, self.power_stop, self.shots):
-            if self.should_stop():
-                return
-            source.power = float(power)
-            self.acquisition.take(self.pump_energy, set_to | {POWER: float(source.power)})
-        source.output = False
-        self.acquisition.finish()
+        self._tone = {"microwave.frequency": source.frequency, "microwave.output": 1.0}
 
-    def shutdown(self) -> None:
-        self.acquisition.end()
+    def take(self, point: Point) -> None:
+        source = self.acquisition.bench.roles["microwave"]
+        source.power = point["power"]
+        self.acquisition.take(self.pump_energy, self._tone | {POWER: float(source.power)})
+
+    def conclude(self) -> None:
+        self.acquisition.bench.roles["microwave"].output = False
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`growth_rate` [1/s] of the photon number, from the straight line of delay against ln power."""

@@ -15,6 +15,7 @@ import numpy as np
 from twin.bench_description import BenchDescription
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.bursts import delay, growth_rate
 from .machinery.measured import Measured
 from .machinery.rows import Row
@@ -23,6 +24,11 @@ from .single_shot import SingleShot
 
 class ShotStatistics(SingleShot):
     """Fire many shots at one energy: delays, their scatter, growth rate, drift."""
+
+    ABOUT = About(swept="nothing: every shot is as the others",
+                  read="burst, photodiode and logarithmic detector",
+                  fitted="delay of every burst, their mean and scatter; growth rate from the twin's fits",
+                  drawn="histogram of delays; delay against shot number, for drifts")
 
     shots = settings.shots(default=100)
     pump_energy = settings.pump_energy(default=3e-3)

@@ -15,6 +15,7 @@ import numpy as np
 from twin.bench_description import BenchDescription
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.measured import Measured
 from .machinery.rows import Row
 from .pump_threshold import PumpThreshold
@@ -22,6 +23,12 @@ from .pump_threshold import PumpThreshold
 
 class StrongCoupling(PumpThreshold):
     """Scan the pump energy: splitting of the normal modes, and how it grows with the square root."""
+
+    ABOUT = About(swept="pump energy, evenly in its logarithm",
+                  read="burst, photodiode and logarithmic detector",
+                  fitted="every burst with the twin: splitting 2 g_e/(2 pi) from the coupling, and the "
+                         "power with which it grows",
+                  drawn="splitting against the root of the energy")
 
     pump_energy_start = settings.pump_energy("First pump energy", 5e-4, "energy of the scan's first pulse")
 

@@ -14,6 +14,7 @@ from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
 from twin.cavity import fit_cavity
 
 from .machinery import settings
+from .machinery.about import About
 from .machinery.acquire import Acquisition
 from .machinery.answers import of_cavity
 from .machinery.measured import Measured
@@ -24,6 +25,10 @@ class VectorSweep(Procedure):
 
     ROLES = ("vna",)
     DATA_COLUMNS = ["frequency (Hz)", "reflection_real", "reflection_imaginary"]
+    ABOUT = About(swept="frequency of the network analyser over the mode, in one trace",
+                  read="reflection at the loop, magnitude and phase",
+                  fitted="a circle with a cable's delay: frequency, quality, coupling",
+                  drawn="circle, and dB against frequency, with residuals")
     acquisition: Acquisition
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
@@ -33,6 +38,10 @@ class VectorSweep(Procedure):
     bandwidth = FloatParameter("Bandwidth", units="Hz", default=1e3, minimum=1.0, maximum=1e6,
                                description="of the receiver: narrow is quiet and slow")
     power = settings.power("power at the port", default=-20.0)
+
+    def duration(self) -> float:
+        """About how long all this takes [s]: each point as long as the receiver's filter needs."""
+        return self.points / self.bandwidth
 
     def startup(self) -> None:
         names = ("frequency", "reflection_real", "reflection_imaginary")

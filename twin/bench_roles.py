@@ -16,7 +16,7 @@ from .quantity import nearest, quantity
 
 REQUIRED = ("pump", "timing", "digitiser")
 OPTIONAL = ("shutter", "microwave", "microwave_45", "analyser", "energy", "vna", "thermometer", "tuner",
-            "interlock")
+            "loop", "interlock")
 ROLES = REQUIRED + OPTIONAL
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRIVERS = ("instruments", "pymeasure.instruments")
@@ -84,10 +84,16 @@ class TunerOptions(Options):
     megahertz_per_millimetre: float = quantity(-10.0, "", -1e4, 1e4, "of the mode, by the piston's position")
 
 
+@dataclass(frozen=True)
+class LoopOptions(Options):
+    decibels_per_millimetre: float = quantity(3.0, "", -100.0, 100.0,
+                                              "of the coupling factor, by the position of the loop's stage")
+
+
 OPTIONS: Mapping[str, type[Options]] = {
     role: {"digitiser": DigitiserOptions, "timing": TimingOptions, "microwave_45": CoilOptions,
            "energy": EnergyOptions, "analyser": AnalyserOptions, "vna": VnaOptions,
-           "tuner": TunerOptions}.get(role, Options)
+           "tuner": TunerOptions, "loop": LoopOptions}.get(role, Options)
     for role in ROLES}
 
 

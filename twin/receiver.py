@@ -114,6 +114,11 @@ class Receiver(Record):
         k = self.coupling_factor
         return 2.0 * math.pi * self.frequency / self.loaded_quality * k / (1.0 + k)
 
+    def at_coupling(self, factor: float) -> Receiver:
+        """The same line with the loop at another depth: coupling `factor` k; the unloaded quality stays."""
+        unloaded = self.loaded_quality * (1.0 + self.coupling_factor)
+        return self.replace(coupling_factor=factor, loaded_quality=unloaded / (1.0 + factor))
+
     @property
     def watts_per_photon(self) -> float:
         """Power radiated at the port per photon in the mode [W]: hbar w kappa_ext."""

@@ -13,47 +13,53 @@ from typing import Any
 
 import numpy as np
 
-from instruments.errors import InstrumentError, NoTrigger
 from twin.bench_description import without_truth
 
 from . import events
 from .arming import Arming
 from .bench import Bench
-from .failures import BenchFailure, Stopped
+from .failures import BenchFailure, HoldAsked, Stopped
+from .firing import Firing
+from .hold import Hold
 from .live_fit import LiveFit
-from .measured import Measured, Written
+from .measured import Measured, Written, joined
+from .points import Plan, Visit
+from .preparation import configure, layout, read_settings
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
-from .shot_checks import is_free_burst, oddities
-from .store import Channel, Layout
+from .shot_checks import as_measured, is_free_burst, oddities, seen_without_light
 from .watched_limits import WatchedLimits
 
 ROLES = ("pump", "timing", "digitiser")
 """What every procedure that fires the laser needs."""
 
-_TRIGGER_PATIENCE = 2.0  # [s] beyond one period of the laser
-_MISSED_IN_A_ROW = 3
-_POLL = 0.02  # [s] between two looks at the abort button while waiting
+_POLL = 0.02  # [s] between two looks at what a person wants, while a run is held
 
 
 class Acquisition:
-    """The bench in the hands of one run of one procedure."""
+    """The bench in the hands of one run of one procedure. `former` is what a run has measured that this one
+    continues."""
 
-    def __init__(self, bench: Bench, folder: RunFolder, publish: events.Publish, total: int) -> None:
+    def __init__(self, bench: Bench, folder: RunFolder, publish: events.Publish, total: int,
+                 hold: Hold | None = None, former: Measured | None = None) -> None:
         self.bench, self.folder, self.rows, self.total = bench, folder, Rows(), total
+        self._hold, self._former = hold or Hold(), former
+        self._lit = self._may_hold = False
         self._publish = publish
         self._procedure: Any = None
         self._fit: Any = None  # a LiveFit, where the laser is fired
         self._settings: dict[str, float] = {}
-        self._number, self._due = 0, 0.0
+        self._number = 0
         self._limits = WatchedLimits(bench.description, bench.seconds)
+        self._firing = Firing(bench, self._limits, self.note)
         self._arming = Arming(bench.roles, self.note)
 
     @property
     def measured(self) -> Measured:
-        """What the run has measured so far."""
-        return Measured(self.bench.description, Written(self.folder.store), self.rows)
+        """What the run has measured so far, after what it continues."""
+        now = Measured(self.bench.description, Written(self.folder.store), self.rows)
+        return now if self._former is None else joined(self._former, now)
 
     def note(self, event: events.Event) -> None:
         """Into events.jsonl first, then to all who watch."""
@@ -67,14 +73,13 @@ class Acquisition:
 
         `also` names values that the procedure measures before a shot and hands to `take`.
         """
-        self._procedure = procedure
-        d, limits = self.bench.description, self.bench.description.limits
+        self._procedure, self._lit, d = procedure, True, self.bench.description
         self._fit = LiveFit(without_truth(d.text), d.name, self._stored)  # loads the twin meanwhile
         self._arming.start_from_safe()
-        self._arming.ask(type(procedure).__name__, procedure.parameter_values(), limits)
+        self._ask()
         self._prepare(procedure, also)
         self._arming.arm()
-        self._due = time.monotonic()
+        self._firing.start()
 
     def begin_dark(self, procedure: Any, also: Sequence[str] = ()) -> None:
         """As `begin`, for records without laser: it stays off and the shutter shut, only the timing runs."""
@@ -82,51 +87,61 @@ class Acquisition:
         self._arming.start_from_safe()
         self._prepare(procedure, also)
         self._arming.release_timing()
-        self._due = time.monotonic()
+        self._firing.start()
+
+    def _ask(self) -> None:
+        settings = self._procedure.parameter_values()
+        self._arming.ask(type(self._procedure).__name__, settings, self.bench.description.limits)
 
     def _prepare(self, procedure: Any, also: Sequence[str]) -> None:
-        self._configure()
-        self._settings = self.read_settings() | dict.fromkeys(also, math.nan)
+        configure(self.bench)
+        self._settings = read_settings(self.bench) | dict.fromkeys(also, math.nan)
         self._start_store({})
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
-        self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
+        self._firing.start(self.bench.seconds(1.0 / procedure.repetition_rate))
         self.bench.guard.await_ready()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
         self._procedure = procedure
         self._arming.start_from_safe()
-        self._settings = self.read_settings()
+        self._settings = read_settings(self.bench)
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
         self.bench.guard.await_ready()
 
-    def _configure(self) -> None:
-        d, roles = self.bench.description, self.bench.roles
-        roles["timing"].configure_shot(q_switch_delay=float(d.pump.delays[0]))
-        roles["timing"].set_gate(0.0, 0.0)  # an earlier run's gate would spoil the cavity in this one
-        digitiser = d.roles["digitiser"].options
-        roles["digitiser"].configure(digitiser["sample_rate"], digitiser["points"], digitiser["pretrigger"],
-                                     self.bench.channels(), digitiser["bits"])
-
     def _start_store(self, traces: Mapping[str, int]) -> None:
-        digitiser = self.bench.description.roles["digitiser"].options
-        waveforms = {} if traces else {
-            name: Channel(digitiser["points"], f"CHAN{number}", digitiser["bits"])
-            for name, (number, _, _) in self.bench.channels().items()}
-        layout = Layout(waveforms, dict(traces), tuple(self._settings))
         snapshot = {"identities": self.bench.identities, "settings": finite(self._settings)}
-        self.folder.start_store(layout, snapshot)
+        self.folder.start_store(layout(self.bench, traces, self._settings), snapshot)
 
-    def read_settings(self) -> dict[str, float]:
-        """{"role.setting": SI value} of every instrument, as each reads back now."""
-        found: dict[str, float] = {"pump.energy": math.nan}
-        for role, instrument in self.bench.roles.items():
-            found |= {f"{role}.{name}": float(value) for name, value in instrument.settings().items()
-                      if isinstance(value, (int, float))}
-        if "energy" in self.bench.roles:
-            found["energy.last_energy"] = math.nan
-        return found
+    # the plan of a run, and a person's hand on it
+
+    def visits(self, plan: Plan) -> list[Visit]:
+        """What is still to be taken of a plan; from now on the run may be held between shots."""
+        taken = frozenset[tuple[int, int]]() if self._former is None else self._former.visited()
+        self._may_hold = True
+        return plan.visits(self.bench.seed, taken)
+
+    def visit(self, visit: Visit) -> None:
+        """The records taken from now on belong to this visit."""
+        self._settings |= visit.settings()
+
+    def stand_still(self) -> None:
+        """Safe state, until a person lets the run go on, then armed anew. StateUnknown, Stopped."""
+        self._arming.hold()
+        self.note(events.Paused(self._number))
+        while self._hold.wanted:
+            self._heed_end()
+            self.collect()
+            time.sleep(_POLL)
+        if self._lit:
+            self._ask()
+        configure(self.bench)
+        if self._lit:
+            self._arming.arm()
+        else:
+            self._arming.release_timing()
+        self._firing.start()
 
     # one shot
 
@@ -147,7 +162,8 @@ class Acquisition:
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
                     start=pulse.start, energy=pulse.energy)
         self._store(shot)
-        self._tell_oddities(shot, pulse)
+        known = as_measured(self.bench.description, shot)
+        self._tell(shot, oddities(known, shot, pulse, shot.settings["pump.energy"]))
         if is_free_burst(self.bench.description, shot):
             self._fit.offer(shot.number)
         else:
@@ -156,9 +172,24 @@ class Acquisition:
         self.collect()
         return shot
 
+    def take_control(self) -> Shot:
+        """One record as any other, but that lamp and Q-switch get no trigger; stored, never fitted."""
+        self._look_around()
+        self._settings |= {"pump.energy": 0.0}
+        with self._arming.without_light():
+            waveforms = self._fire()
+        pulse = self.bench.pulse(waveforms)
+        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
+                    start=pulse.start, energy=pulse.energy)
+        self._store(shot)
+        self._complete(shot.number, None)
+        self._tell(shot, seen_without_light(self.bench.description, shot))
+        self.collect()
+        return shot
+
     def take_dark(self, also: Mapping[str, float] | None = None) -> Shot:
         """One record without laser, stored and acknowledged; there is no burst in it to be fitted."""
-        self._heed_stop()
+        self._heed()
         waveforms = self._fire()
         self._settings |= also or {}
         shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin)
@@ -168,7 +199,7 @@ class Acquisition:
 
     def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:
         """A sweep as a shot of its own, stored and acknowledged."""
-        self._settings |= {k: v for k, v in self.read_settings().items() if v == v}
+        self._settings |= {k: v for k, v in read_settings(self.bench).items() if v == v}
         shot = Shot(self._number, moment(), dict(self._settings), {}, self.bench.origin, dict(traces))
         self._store(shot)
         self.rows.completed(shot.number, None)
@@ -183,41 +214,25 @@ class Acquisition:
         self._publish(events.Progress(done, total, text))
 
     def _fire(self) -> dict[str, Any]:
-        digitiser, timing = self.bench.roles["digitiser"], self.bench.roles["timing"]
-        for _ in range(_MISSED_IN_A_ROW):
-            self._wait_for_turn()
-            digitiser.arm()
-            self._limits.before_shot(time.monotonic())
-            timing.fire()  # never sent again: after an error nobody knows whether a pulse went out
-            try:
-                digitiser.wait(self._period + _TRIGGER_PATIENCE)
-                return digitiser.read()
-            except NoTrigger as missed:
-                self.note(events.Notice(f"a trigger was missed before shot {self._number}: {missed}"))
-        raise BenchFailure(f"digitiser: {_MISSED_IN_A_ROW} shots in a row gave no trigger; check the cable "
-                           "from the timing's digitiser output to the trigger input, and its level")
+        return self._firing.record(self._number, self._heed)
 
     def _look_around(self) -> None:
         """A laser that went off by itself (interlock, fault) ends the run; nothing arms it again."""
-        self._heed_stop()
+        self._heed()
         emission = self.bench.roles["pump"].emission
         if emission != "on":
-            self._heed_stop()
+            self._heed_end()
             raise BenchFailure(f"pump: its emission reads {emission!r} in the middle of a run; look for an "
                                "open interlock or a fault on the laser, and reset it by hand")
 
-    def _heed_stop(self) -> None:
+    def _heed(self) -> None:
+        self._heed_end()
+        if self._may_hold and self._hold.wanted:
+            raise HoldAsked
+
+    def _heed_end(self) -> None:
         if self._procedure.should_stop():
             raise Stopped
-
-    def _wait_for_turn(self) -> None:
-        """The laser's own pace, never above the bench's limit; late shots are not caught up."""
-        self._due = max(self._due, self._limits.earliest)
-        while (left := self._due - time.monotonic()) > 0.0:
-            self._heed_stop()
-            time.sleep(min(left, _POLL))
-        self._heed_stop()
-        self._due = max(self._due, time.monotonic()) + self._period
 
     def _store(self, shot: Shot) -> None:
         self.folder.append(shot)
@@ -226,8 +241,7 @@ class Acquisition:
         self.note(events.ShotStored(shot))
         self._publish(events.Progress(self._number, self.total))
 
-    def _tell_oddities(self, shot: Shot, pulse: Any) -> None:
-        found = oddities(self.bench.description, shot, pulse, shot.settings["pump.energy"])
+    def _tell(self, shot: Shot, found: Sequence[str]) -> None:
         if found:
             self.note(events.Notice(f"shot {shot.number}: {'; '.join(found)}"))
 
@@ -285,12 +299,3 @@ class Acquisition:
                 self._fit.close()
         for number in self.rows.pending():
             self._complete(number, None)
-
-
-def failure_of(problem: BaseException) -> str:
-    """What ended a run, in one sentence."""
-    if isinstance(problem, (InstrumentError, BenchFailure)):
-        return str(problem)
-    if isinstance(problem, OSError):
-        return f"the run's folder cannot be written ({problem.strerror or problem})"
-    return f"{type(problem).__name__}: {problem}"

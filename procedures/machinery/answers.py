@@ -11,7 +11,7 @@ from .rows import FITTED
 
 UNITS: Mapping[str, str] = {
     **FITTED,
-    "threshold_energy": "J", "detection_energy": "J", "energy": "J",
+    "threshold_energy": "J", "threshold_per_quality": "J", "detection_energy": "J", "energy": "J",
     "frequency": "Hz", "linewidth": "Hz", "splitting": "Hz", "bandwidth": "Hz",
     "frequency_35": "rad/s", "rabi_per_sqrt_watt": "rad/s/W^(1/2)",
     "growth_rate": "1/s", "delay_mean": "s", "delay_sigma": "s", "storage_time": "s", "cable_delay": "s",

@@ -11,7 +11,8 @@ import getpass
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from . import safety
@@ -82,6 +83,27 @@ class Arming:
         if (age := self._clock() - given) > VALID:
             raise BenchFailure(f"the bench is not armed: leave was given {age:.0f} s ago and is good for "
                                f"{VALID:g} s; start a new run")
+
+    def hold(self) -> None:
+        """Safe, until somebody asks for leave again and uses it; StateUnknown when it cannot be read back."""
+        with self._making_safe:
+            self._given = None
+            self._state = safety.make_safe(self._roles)
+            self._note(self._state)
+        if not self._state.verified:
+            raise StateUnknown(f"the run was to be held: {self._state.message}")
+
+    @contextmanager
+    def without_light(self) -> Iterator[None]:
+        """Lamp and Q-switch get no trigger in here; the laser itself stays as it is."""
+        self.still_allowed()
+        self._roles["timing"].release_dark()
+        try:
+            yield
+        finally:
+            if not self._over.is_set():
+                self._roles["timing"].release()
+        self.still_allowed()
 
     def still_allowed(self) -> None:
         """BenchFailure once anybody has made the bench safe: what this run turns on now would stay on."""

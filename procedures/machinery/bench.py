@@ -38,23 +38,6 @@ def open_bench(bench: str | Path | Opening = "virtual", truth_log: str | Path | 
     return Bench(description, process, tolerant)
 
 
-def served(name: str | Path,
-           truth_log: str | Path | None = None) -> tuple[BenchDescription, SoftwareInstruments | None]:
-    """The bench file with the ports that answer, and what to close after use: its instruments, if started."""
-    description = describe_bench(name)
-    if not description.virtual or _answers(description):
-        if truth_log is not None:
-            raise ValueError("--truth-log goes to the process that plays the instruments; they are running "
-                             "already, so give it to 'maserbench mocks'")
-        return description, None
-    process = SoftwareInstruments(bench_file(name), Path(truth_log) if truth_log else None)
-    try:
-        return describe_bench(process.ready), process
-    except BaseException:
-        process.close()
-        raise
-
-
 def check_wishes(description: BenchDescription, name: str, procedure: type[Procedure],
                  settings: Mapping[str, Any]) -> None:
     """Whether a procedure may run there with these settings; ValueError names role, setting or limit."""

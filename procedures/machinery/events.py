@@ -67,6 +67,13 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The run is held before shot `shot`, its bench safe; `Armed` tells that a person has let it go on."""
+
+    shot: int
+
+
+@dataclass(frozen=True)
 class SafeState:
     """The bench was driven into its safe state; `verified` says whether all of it was read back."""
 
@@ -119,7 +126,8 @@ class RunEnded:
     shots: int | None = None
 
 
-Event = RunStarted | Armed | ShotStored | ShotFitted | Progress | Notice | SafeState | TakenOver | RunEnded
+Event = (RunStarted | Armed | ShotStored | ShotFitted | Progress | Notice | Paused | SafeState | TakenOver
+         | RunEnded)
 Publish = Callable[[Event], None]
 
 

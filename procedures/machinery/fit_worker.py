@@ -18,10 +18,9 @@ import numpy as np
 from instruments.waveform import Waveform
 
 from .frames import receive, send
-from .shot import TUNED, Origin, Shot, finite
+from .shot import AS_MEASURED, Origin, Shot, finite
 
 _RECORDS = ("burst", "photodiode")
-_SETTINGS = (TUNED,)
 _AXES = ("scale", "offset", "start", "interval", "channel", "bits")
 
 
@@ -30,7 +29,7 @@ def request(shot: Shot) -> tuple[dict[str, Any], list[np.ndarray]]:
     sent = {name: shot.waveforms[name] for name in _RECORDS if name in shot.waveforms}
     axes = {name: {a: getattr(w, a) for a in _AXES} for name, w in sent.items()}
     pulse = finite({"start": shot.start, "energy": shot.energy})
-    settings = finite({name: value for name, value in shot.settings.items() if name in _SETTINGS})
+    settings = finite({name: value for name, value in shot.settings.items() if name in AS_MEASURED})
     header = {"number": shot.number, "waveforms": axes, "pulse": pulse, "settings": settings}
     return header, [w.codes for w in sent.values()]
 

@@ -6,6 +6,7 @@ anything is armed; what will spoil data is said, with what would help.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -42,11 +43,12 @@ class Flight:
     warned: tuple[str, ...]
 
 
-def fly(bench: BenchDescription, settings: Mapping[str, Any]) -> Flight | None:
-    """The flight of a procedure's checked `settings` (SI); None for one that does not fire the laser."""
+def fly(bench: BenchDescription, settings: Mapping[str, Any], duration: float = math.nan) -> Flight | None:
+    """The flight of checked `settings` (SI) of a run of known `duration` [s]; None without the laser."""
     energies = [float(value) for name, value in settings.items() if name.startswith("pump_energy")]
     if not energies:
         return None
+    bench = _as_loaded(bench, settings)
     energy, p = max(energies), bench.expected.parameters
     drive, times = bench.drive(energy), np.arange(0.0, _LONGEST, _STEP)
     photons = simulate(p, drive, times, model="mean_field", seed_photons=p.thermal_photons).photons
@@ -55,9 +57,21 @@ def fly(bench: BenchDescription, settings: Mapping[str, Any]) -> Flight | None:
     levels = {f"{name}: {element}": level for name, receiver in bench.receivers.items()
               for element, level in along(receiver, peak)}
     budget = light_budget(p, drive, _LONGEST).advice
-    return Flight(energy, float(settings.get("shots", 1)) / float(settings.get("repetition_rate", 1.0)), peak,
-                  float(times[top]), levels, tuple(_refusals(bench, peak)),
+    return Flight(energy, duration, peak, float(times[top]), levels, tuple(_refusals(bench, peak)),
                   (*_warnings(bench, peak), *([budget] if budget else [])))
+
+
+def _as_loaded(bench: BenchDescription, settings: Mapping[str, Any]) -> BenchDescription:
+    """The bench with its loop as deep as the run will move it: where most power leaves the cavity."""
+    qualities = [float(value) for name, value in settings.items() if name.startswith("quality")]
+    if not qualities:
+        return bench
+    p, burst = bench.expected.parameters, bench.receivers["burst"]
+    factor = max(burst.loaded_quality * (1.0 + burst.coupling_factor) / min(qualities) - 1.0, 1e-9)
+    receivers = {name: receiver.at_coupling(factor) for name, receiver in bench.receivers.items()}
+    parameters = p.replace(cavity_decay=p.cavity_frequency / receivers["burst"].loaded_quality)
+    expected = dataclasses.replace(bench.expected, parameters=parameters)
+    return dataclasses.replace(bench, receivers=receivers, expected=expected)
 
 
 def along(receiver: Receiver, photons: float) -> Iterator[tuple[str, float]]:

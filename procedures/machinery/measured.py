@@ -7,11 +7,12 @@ model or another version.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twin.bench_description import BenchDescription
 
+from .points import key_of
 from .rows import Rows
 from .shot import Shot
 from .store import StoreWriter
@@ -24,6 +25,17 @@ class Measured:
     description: BenchDescription
     shots: Sequence[Shot]
     rows: Rows
+
+    def visited(self) -> frozenset[tuple[int, int]]:
+        """(point, repeat) of all shots that belong to a point."""
+        keys = (key_of(row.settings) for row in self.rows.complete)
+        return frozenset(key for key in keys if key is not None)
+
+
+def joined(former: Measured, now: Measured) -> Measured:
+    """Two runs as one: the shots of the former first, those of the latter numbered on."""
+    count = len(former.shots)
+    return Measured(now.description, InARow(former.shots, now.shots), now.rows.after(former.rows, count))
 
 
 class Written(Sequence[Shot]):
@@ -42,3 +54,23 @@ class Written(Sequence[Shot]):
         if self._store is None or not 0 <= number < len(self):
             raise IndexError(f"shot {index} is not stored; there are {len(self)}")
         return self._store.read(number)
+
+
+class InARow(Sequence[Shot]):
+    """The shots of one sequence after those of another, numbered throughout."""
+
+    def __init__(self, first: Sequence[Shot], second: Sequence[Shot]) -> None:
+        self._first, self._second = first, second
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._second)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(f"shot {index} is not stored; there are {len(self)}")
+        before = len(self._first)
+        return self._first[number] if number < before else replace(self._second[number - before],
+                                                                   number=number)

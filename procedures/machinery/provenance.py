@@ -51,9 +51,9 @@ def commit() -> str | None:
 def manifest(run: str, procedure: str, started: str, seed: int | None, origin: Origin,
              settings: Mapping[str, Any], bench_name: str, bench_text: str,
              identities: Mapping[str, str], remarks: Remarks = NOTHING_SAID,
-             calibrations: Sequence[str] = ()) -> str:
+             calibrations: Sequence[str] = (), continues: str | None = None) -> str:
     """The text of manifest.toml. `settings` in SI units; `identities` what each role answered; `calibrations`
-    are the ids of those in force."""
+    are the ids of those in force; `continues` leads from this run's folder to that of a former run."""
     document = tomlkit.document()
     document.add(tomlkit.comment("What made this run. Written before the first shot, never changed after."))
     document["format"] = FORMAT
@@ -64,6 +64,8 @@ def manifest(run: str, procedure: str, started: str, seed: int | None, origin: O
     document["origin"] = origin.value
     if seed is not None:
         document["seed"] = seed
+    if continues is not None:
+        document["continues"] = continues
     found = commit()
     if found is not None:
         document["commit"] = found

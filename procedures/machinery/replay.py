@@ -14,11 +14,12 @@ from procedures import catalogue
 from twin.bench_description import BenchDescription, parse
 
 from . import events
-from .measured import Measured
+from .continuing import measured_of
+from .measured import Measured, joined
 from .rows import Rows
 from .runs import Run
 from .shot import FitRow, Origin, Shot
-from .shot_checks import is_free_burst
+from .shot_checks import to_be_fitted
 from .shot_fit import fit_shot
 
 
@@ -41,13 +42,15 @@ def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None =
         rows.stored(shot)
         yield from _fitted(description, shot, model, rows)
         yield events.Progress(shot.number + 1, len(shots))
-    found = answer(run, Measured(description, shots, rows))
-    yield events.RunEnded(run.path, run.state, "", found, len(shots))
+    measured = Measured(description, shots, rows)
+    if run.former is not None:
+        measured = joined(measured_of(run.former, anew=model), measured)
+    yield events.RunEnded(run.path, run.state, "", answer(run, measured), len(shots))
 
 
 def _fitted(description: BenchDescription, shot: Shot, model: str, rows: Rows) -> Iterator[events.Event]:
     """The twin's answer to a burst; a sweep, a dark record and a spoiled mode have none."""
-    lit = is_free_burst(description, shot) and shot.settings.get("pump.energy") is not None
+    lit = to_be_fitted(description, shot)
     fitted = fit_shot(description, shot, model) if lit else None
     rows.completed(shot.number, fitted.row if fitted else None)
     if fitted is not None:

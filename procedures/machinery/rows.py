@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .shot import FitRow, Shot
+from .shot import CONTROL, FitRow, Shot
 
 FITTED = {"collective_coupling": "rad/s", "cavity_decay": "rad/s", "dephasing_35": "1/s", "seed_photons": "",
           "amplitude_scale": ""}
@@ -74,6 +74,13 @@ class Rows:
         self.complete.append(row)
         return row
 
+    def after(self, former: Rows, count: int) -> Rows:
+        """These rows after those of a `former` run of `count` shots, numbered on."""
+        both = Rows()
+        both.complete = [*former.complete,
+                         *(dataclasses.replace(row, number=row.number + count) for row in self.complete)]
+        return both
+
     def pending(self) -> list[int]:
         """Numbers of the shots whose fit has not answered."""
         return sorted(self._stored)
@@ -87,7 +94,8 @@ class Rows:
         """How many shots have which verdict."""
         found: dict[str, int] = {}
         for row in self.complete:
-            name = row.fit.verdict.name if row.fit else "NOT_FITTED"
+            kind = "CONTROL" if row.settings.get(CONTROL) == 1.0 else "NOT_FITTED"
+            name = row.fit.verdict.name if row.fit else kind
             found[name] = found.get(name, 0) + 1
         return found
 

@@ -50,6 +50,7 @@ class Run:
             raise ValueError(f"{path / 'manifest.toml'} lacks {', '.join(missing)}: it was cut off or "
                              "edited, and nothing else tells what made this run")
         self._stored: StoredShots | None = None
+        self._former: Run | None = None
         self._fits: tuple[int, dict[int, FitRow]] = (0, {})
 
     @property
@@ -63,6 +64,15 @@ class Run:
     @property
     def seed(self) -> int | None:
         return self.manifest.get("seed")
+
+    @property
+    def former(self) -> Run | None:
+        """The run that this one continues; FileNotFoundError when it is no longer where it was."""
+        if "continues" not in self.manifest:
+            return None
+        if self._former is None:
+            self._former = open_run(self.path / self.manifest["continues"])
+        return self._former
 
     @property
     def bench_text(self) -> str:
@@ -128,6 +138,8 @@ class Run:
         if self._stored is not None:
             self._stored.close()
             self._stored = None
+        if self._former is not None:
+            self._former.close()
 
     def __enter__(self) -> Run:
         return self

@@ -15,8 +15,9 @@ from typing import Any
 
 from .events import SafeState
 
-ORDER = ("timing", "shutter", "pump", "microwave", "microwave_45", "vna", "analyser", "digitiser", "tuner")
-"""Laser inhibited, shutter closed, laser off, every RF source off, digitiser and tuner stopped."""
+ORDER = ("timing", "shutter", "pump", "microwave", "microwave_45", "vna", "analyser", "digitiser", "tuner",
+         "loop")
+"""Laser inhibited, shutter closed, laser off, every RF source off, digitiser and stages stopped."""
 
 DEADLINE = 0.45
 """[s] from the first command to the last read-back, whatever hangs."""

@@ -21,15 +21,18 @@ from pymeasure.experiment.workers import Worker
 from procedures import catalogue
 
 from . import events, provenance, settings, shot_checks
-from .acquire import Acquisition, failure_of
+from .acquire import Acquisition
 from .bench import Bench, check_wishes
-from .failures import BenchFailure, StateUnknown, Stopped
+from .continuing import Former, former_of
+from .failures import BenchFailure, StateUnknown, Stopped, failure_of
 from .guard import Guard
+from .hold import Hold
 from .lab_book import Before, look_up
 from .places import for_folder
 from .run_folder import RunFolder, moment
 from .run_notes import Remarks
 from .runs import Run, open_run
+from .scan import Walk
 from .snapshot import take_snapshot
 from .warm import warm
 
@@ -59,18 +62,26 @@ class BenchWorker(Worker):
 def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None = None,
         publish: events.Publish | None = None, should_stop: Callable[[], bool] | None = None,
         operator: str = "", sample: str = "", tags: Sequence[str] = (), note: str = "",
-        **given: Any) -> Run:
+        hold: Hold | None = None, continues: str | Path | None = None, **given: Any) -> Run:
     """Run a procedure of the catalogue and return its run, which lies in a new folder under `output`.
 
     Settings are SI numbers or text with units; `sample` is a crystal (samples.py). `publish` gets every
     event, in the worker's thread; `should_stop` is asked 20 times a second. A run that was stopped is
-    returned with state "aborted". Raises ValueError before any instrument is touched (unknown names, units,
-    limits), BenchFailure when an instrument fails and StateUnknown when the bench could
-    not be verified safe; what was stored stays.
+    returned with state "aborted". `hold` stops a run between two shots until a person lets it go on.
+    `continues` is an earlier run of the same procedure with the same settings on the same bench: what is
+    missing in it is taken, and the answer comes from both.
+    Raises ValueError before any instrument is touched (unknown names, units, limits), BenchFailure when an
+    instrument fails and StateUnknown when the bench could not be verified safe; what was stored stays.
     """
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)
     check_wishes(bench.description, name, cls, values)
+    if continues is not None and not issubclass(cls, Walk):
+        raise ValueError(f"{name} takes one trace and no points, so there is nothing to be continued; run it "
+                         "anew")
+    former = None if continues is None else former_of(continues, name, values, bench.description)
+    if former is not None and not _records(cls(**values), former):
+        raise ValueError(f"all points of {former.run.path} are taken; 'maserbench replay' gives its answer")
     if seed is not None and not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:
@@ -85,10 +96,12 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     folder = RunFolder(Path(output), name, partial(take_snapshot, bench))
     bench.guard.announce(folder.path)
     try:
-        return _run(name, cls, values, bench, folder, seed, before, publish, should_stop)
+        return _run(name, cls, values, bench, folder, seed, before, publish, should_stop, hold, former)
     finally:
         bench.guard.announce(None)
         folder.close()
+        if former is not None:
+            former.run.close()
 
 
 def _nobody(event: events.Event) -> None:
@@ -96,17 +109,19 @@ def _nobody(event: events.Event) -> None:
 
 
 def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: RunFolder, seed: int | None,
-         before: Before, publish: events.Publish, should_stop: Callable[[], bool] | None) -> Run:
+         before: Before, publish: events.Publish, should_stop: Callable[[], bool] | None, hold: Hold | None,
+         former: Former | None) -> Run:
     bench.seed = seed
-    total = int(values.get("shots", 1))
-    acquisition = Acquisition(bench, folder, publish, total)
+    procedure = cls(**values)
+    total = _records(procedure, former)
+    earlier, place = (former.measured, former.place(folder.path)) if former is not None else (None, None)
+    acquisition = Acquisition(bench, folder, publish, total, hold, earlier)
     folder.write_manifest(provenance.manifest(
         folder.path.name, name, moment(), seed, bench.origin, values, bench.description.name,
-        bench.description.text, bench.identities, before.remarks, before.calibrations))
+        bench.description.text, bench.identities, before.remarks, before.calibrations, place))
     acquisition.note(events.RunStarted(folder.path, name, values, bench.origin, total))
     for text in before.notices:
         acquisition.note(events.Notice(text))
-    procedure = cls(**values)
     procedure.acquisition = acquisition
     worker = BenchWorker(Results(procedure, str(folder.path / "run.csv")), port=None)
     watched = _watch(worker, acquisition, bench.guard, should_stop)
@@ -115,6 +130,14 @@ def _run(name: str, cls: type, values: dict[str, Any], bench: Bench, folder: Run
     if watched.raised is not None:
         raise watched.raised
     return finished
+
+
+def _records(procedure: Any, former: Former | None) -> int:
+    """How many are to be taken, as far as that is known before."""
+    if not isinstance(procedure, Walk):
+        return int(getattr(procedure, "shots", 1))
+    plan = procedure.plan()
+    return plan.total(plan.shots - (0 if former is None else len(former.measured.visited())))
 
 
 @dataclass

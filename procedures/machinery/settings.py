@@ -15,6 +15,8 @@ from pymeasure.experiment.parameters import Parameter
 
 from twin.quantity import Quantity, check, nearest, read
 
+_SHARED = "procedures.machinery."
+
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
@@ -59,9 +61,13 @@ def power(meaning: str, default: float, name: str = "Power") -> FloatParameter:
 
 
 def declared(procedure: type[Procedure]) -> dict[str, Parameter]:
-    """The parameters on the class by attribute name, in the order in which they are written there."""
-    return {name: value for cls in reversed(procedure.__mro__) for name, value in vars(cls).items()
-            if isinstance(value, Parameter)}
+    """The parameters on the class by attribute name, as they are written there; what all procedures share
+    comes last."""
+    classes = list(reversed(procedure.__mro__))
+    own = [cls for cls in classes if not cls.__module__.startswith(_SHARED)]
+    names = dict.fromkeys(name for cls in (*own, *classes) for name, value in vars(cls).items()
+                          if isinstance(value, Parameter))
+    return {name: value for name in names if isinstance(value := getattr(procedure, name), Parameter)}
 
 
 def describe(procedure: type[Procedure]) -> list[Setting]:

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 TUNED = "cavity.frequency"
 """The setting [Hz] under which a procedure stores where it has measured the mode before a shot."""
 
+LOADED, COUPLED = "cavity.loaded_quality", "cavity.coupling_factor"
+"""Settings under which a procedure that moves the loop stores what it has measured then."""
+
+
+AS_MEASURED = (TUNED, LOADED, COUPLED)
+"""All of them: what a shot's fit takes from its settings."""
+
+POINT, REPEAT, CONTROL = "point.number", "point.repeat", "point.control"
+BELONGS = (POINT, REPEAT, CONTROL)
+"""Settings that say to which point of its run a shot belongs (which and for the how manieth time, from 0), or
+that it is a control without light (1)."""
 
 AT_THE_LOOP = ("microwave", "vna")
 """Roles whose sources feed the cavity."""
@@ -102,6 +113,11 @@ class Shot:
     def driven(self) -> bool:
         """Whether a source was feeding the cavity."""
         return any(self.settings.get(f"{role}.output") for role in AT_THE_LOOP)
+
+    @property
+    def control(self) -> bool:
+        """Whether it was taken without light, between others, to be looked at and not to be fitted."""
+        return self.settings.get(CONTROL) == 1.0
 
     def with_fit(self, fit: FitRow | None) -> Shot:
         """The same shot with the twin's answer attached."""

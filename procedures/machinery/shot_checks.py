@@ -6,6 +6,7 @@ fit gives its own verdict. What only a series or a control shot can show is not 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 
@@ -18,12 +19,14 @@ from twin.photodiode import Pulse
 from twin.quantity import show
 from twin.receiver import Receiver, envelope
 
-from .shot import Shot
+from .bursts import burst_envelope
+from .shot import COUPLED, LOADED, TUNED, Shot
 
 GATE_AT_REST = 20e-9  # [s] a delay generator's gate after a reset, which does nothing to a burst
 ENERGY_WINDOW = 0.2  # relative; wider where the laser's own jitter is declared to be
 EARLY = 50e-9  # [s] a pulse may be off its place in the record before the trigger is to blame
 _SIGMAS = 5.0
+_BY_CHANCE = 6.5  # times the noise, which no envelope of some thousand samples reaches by chance
 _NOISY = 2.0  # times the declared noise
 _DISAGREEMENT = 0.7  # [dB] between two detectors behind one line
 _STRONG, _FEW = 30.0, 20  # times the log detector's floor, and samples so strong, for comparing them
@@ -34,11 +37,31 @@ _LOUD = 30.0  # times the noise, for telling how flat a burst is
 _DARK_SAMPLES = 50  # before the pulse, at least, to tell the noise
 
 
+def as_measured(bench: BenchDescription, shot: Shot) -> BenchDescription:
+    """The bench with mode and loop as they were measured for this shot, where they were."""
+    frequency, coupling = (shot.settings.get(name, math.nan) for name in (TUNED, COUPLED))
+    if not math.isfinite(frequency):
+        return bench
+    expected, receivers = bench.expected, bench.receivers
+    changes = {"cavity_frequency": 2.0 * math.pi * frequency}
+    if math.isfinite(coupling):
+        changes["cavity_decay"] = changes["cavity_frequency"] / shot.settings[LOADED]
+        receivers = {name: r.replace(loaded_quality=shot.settings[LOADED], coupling_factor=coupling)
+                     for name, r in receivers.items()}
+    expected = dataclasses.replace(expected, parameters=expected.parameters.replace(**changes))
+    return dataclasses.replace(bench, expected=expected, receivers=receivers)
+
+
 def is_free_burst(bench: BenchDescription, shot: Shot) -> bool:
     """Whether a shot is what the fit's model tells of: a burst in a mode that nothing feeds or spoils."""
     gated = shot.settings.get("timing.gate_length", 0.0) > GATE_AT_REST
     spoiled = gated and "timing" in bench.roles and bench.roles["timing"].options["gate"] == "cavity"
-    return "burst" in shot.waveforms and not shot.driven and not spoiled
+    return "burst" in shot.waveforms and not shot.driven and not spoiled and not shot.control
+
+
+def to_be_fitted(bench: BenchDescription, shot: Shot) -> bool:
+    """Whether a stored shot is one that the laser was fired for, and a free burst."""
+    return shot.settings.get("pump.energy") is not None and is_free_burst(bench, shot)
 
 
 def load(bench: BenchDescription) -> None:
@@ -50,6 +73,21 @@ def oddities(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) ->
     """Sentences about what is wrong with a shot fired at an `asked` energy [J]; empty for a sound one."""
     return [*_light(bench, shot, pulse, asked), *_noise(bench, shot), *_overload(bench, shot),
             *_flat_top(bench, shot), *_disagreement(bench, shot), *_budget(bench, shot, pulse)]
+
+
+def seen_without_light(bench: BenchDescription, shot: Shot) -> list[str]:
+    """Sentences about what a control shot holds that it ought not to; empty for one that shows nothing."""
+    found = [*_noise(bench, shot), *_overload(bench, shot)]
+    if math.isfinite(shot.energy):
+        found.append(f"the photodiode saw {show(shot.energy, 'J')} in a control shot, whose laser gets no "
+                     "trigger: something else fires it")
+    if "burst" in shot.waveforms and not shot.driven:
+        _, volts, sigma = burst_envelope(bench, shot)
+        highest = float(np.max(np.abs(volts))) / sigma
+        if highest > _BY_CHANCE:
+            found.append(f"a control shot without light holds a signal of {highest:.0f} times the noise: "
+                         "interference, or a source that is on; the bursts of this run may hold it too")
+    return found
 
 
 def _light(bench: BenchDescription, shot: Shot, pulse: Pulse, asked: float) -> Iterator[str]:

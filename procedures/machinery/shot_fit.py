@@ -5,7 +5,6 @@ A pure function of the raw record and the bench file, which is why a stored run 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time as clock
 from typing import Any, NamedTuple
@@ -20,9 +19,10 @@ from twin.photodiode import Pulse
 from twin.receiver import envelope
 
 from .events import ShotFitted
-from .shot import TUNED, FitRow, Shot
-from .shot_checks import EARLY
+from .shot import FitRow, Shot
+from .shot_checks import EARLY, as_measured
 
+MODEL = "mean_field"
 _CARRIER = 0.2  # share of negative samples that a modulus cannot have
 
 
@@ -34,7 +34,7 @@ class Line(NamedTuple):
     sigma: np.ndarray | None
 
 
-def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> ShotFitted:
+def fit_shot(bench: BenchDescription, shot: Shot, model: str = MODEL) -> ShotFitted:
     """What the twin says about a shot. Reads the pulse from the photodiode's record, else from the shot.
 
     Where nobody tells the pulse's energy (a burst that others recorded without a photodiode), it is first
@@ -42,7 +42,7 @@ def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> 
     crystal; the laser is taken to arrive where the bench file says, on which the seed leans.
     """
     began = clock.perf_counter()
-    bench = _as_tuned(bench, shot)
+    bench = as_measured(bench, shot)
     line, pulse = _line(bench.receivers["burst"], shot.waveform), _pulse(bench, shot)
     if "photodiode" not in shot.waveforms and not math.isfinite(pulse.energy):
         return _fit_unknown_pulse(bench, shot.number, line, model, began)
@@ -53,15 +53,6 @@ def fit_shot(bench: BenchDescription, shot: Shot, model: str = "mean_field") -> 
         sigma = missing if line.sigma is None else line.sigma
         return ShotFitted(shot.number, row, line.time, line.volts, missing, sigma)
     return _fit_line(bench, shot.number, line, pulse, model, began)
-
-
-def _as_tuned(bench: BenchDescription, shot: Shot) -> BenchDescription:
-    """The bench with the mode where it was last measured, if it was measured for this shot."""
-    frequency = shot.settings.get(TUNED, math.nan)
-    if not math.isfinite(frequency):
-        return bench
-    tuned = bench.expected.parameters.replace(cavity_frequency=2.0 * math.pi * frequency)
-    return dataclasses.replace(bench, expected=dataclasses.replace(bench.expected, parameters=tuned))
 
 
 def _fit_unknown_pulse(bench: BenchDescription, number: int, line: Line, model: str,

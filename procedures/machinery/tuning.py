@@ -1,17 +1,19 @@
-"""The cavity's frequency: read with the network analyser, moved with the piston.
+"""The mode as it stands: read with the network analyser, moved with the piston, loaded with the loop.
 
-Speaks to the roles `vna` and `tuner` of a bench, between shots only.
+Speaks to the roles `vna`, `tuner` and `loop` of a bench, between shots only.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from twin.cavity import fit_cavity
 
 from .bench import Bench
 from .failures import BenchFailure
-from .shot import TUNED
+from .shot import COUPLED, LOADED, TUNED
 
 _WIDTHS = 12.0      # of the declared line that one sweep spans
 _POINTS, _BANDWIDTH = 201, 1e4
@@ -19,35 +21,64 @@ _AT_HOME, _TRIES = 1e3, 4       # [Hz] from home that is near enough, and how of
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """Where the mode is: frequency and its error [Hz], loaded quality; where the piston stands [m]."""
+class Mode:
+    """Frequency and its error [Hz], loaded quality, coupling factor and their errors; where the stage of what
+    moves it stands [m]."""
 
     frequency: float
     frequency_sigma: float
     loaded_quality: float
-    position: float
+    loaded_quality_sigma: float
+    coupling_factor: float
+    position: float = math.nan
 
-    def settings(self) -> dict[str, float]:
-        """As they are stored with a shot."""
+    @property
+    def unloaded_quality(self) -> float:
+        """Q0, which no loop changes."""
+        return self.loaded_quality * (1.0 + self.coupling_factor)
+
+    def tuned(self) -> dict[str, float]:
+        """As they are stored with a shot whose frequency was moved."""
         return {TUNED: self.frequency, "cavity.frequency_sigma": self.frequency_sigma,
-                "cavity.loaded_quality": self.loaded_quality, "tuner.position": self.position}
+                LOADED: self.loaded_quality, "tuner.position": self.position}
+
+    def loaded(self) -> dict[str, float]:
+        """As they are stored with a shot whose loop was moved."""
+        return {TUNED: self.frequency, "cavity.frequency_sigma": self.frequency_sigma,
+                LOADED: self.loaded_quality, LOADED_SIGMA: self.loaded_quality_sigma,
+                COUPLED: self.coupling_factor, "loop.position": self.position}
 
 
-MEASURED = (TUNED, "cavity.frequency_sigma", "cavity.loaded_quality")
+LOADED_SIGMA = f"{LOADED}_sigma"
+MEASURED = (TUNED, "cavity.frequency_sigma", LOADED)
+MEASURED_LOADED = (*MEASURED, LOADED_SIGMA, COUPLED)
+
+
+def read_mode(bench: Bench, near: float, widths: float = _WIDTHS) -> Mode:
+    """The mode within a sweep around `near` [Hz], so many declared line widths wide; BenchFailure without."""
+    receiver = bench.description.receivers["burst"]
+    span = widths * receiver.frequency / receiver.loaded_quality
+    found = fit_cavity(*bench.roles["vna"].read_reflection(near, span, _POINTS, _BANDWIDTH))
+    if found.verdict != "OK":
+        raise BenchFailure(f"vna: no resonance within {span / 2e6:.3g} MHz of {near / 1e9:.7g} GHz "
+                           f"({found.verdict}); look at the loop, and at what the bench file says of the "
+                           "stages that move the mode")
+    p, sigma = found.parameters, found.sigma
+    return Mode(p["frequency"], sigma["frequency"], p["loaded_quality"], sigma["loaded_quality"],
+                p["coupling_factor"])
 
 
 class Tuning:
     """Moves the mode by offsets from where it stood when this began, and goes back there."""
 
     def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._tuner, self._vna = bench.roles["tuner"], bench.roles["vna"]
+        self._bench, self._tuner = bench, bench.roles["tuner"]
         slope = bench.description.roles["tuner"].options["megahertz_per_millimetre"]
         self._metres_per_hertz = 1e-9 / slope
         self._parked = self._tuner.position
         self.home = self.read(bench.description.receivers["burst"].frequency, wide=4.0)
 
-    def move(self, offset: float) -> Tuned:
+    def move(self, offset: float) -> Mode:
         """The mode `offset` [Hz] from home, as the declared slope has it; what was then measured."""
         self._tuner.move_to(self._parked + offset * self._metres_per_hertz)
         return self.read(self.home.frequency + offset)
@@ -65,14 +96,34 @@ class Tuning:
         """The piston back to the position where it was found, with nothing measured."""
         self._tuner.move_to(self._parked)
 
-    def read(self, near: float, wide: float = 1.0) -> Tuned:
+    def read(self, near: float, wide: float = 1.0) -> Mode:
         """Sweep around `near` [Hz]; BenchFailure where no resonance can be read there."""
-        receiver = self._bench.description.receivers["burst"]
-        span = wide * _WIDTHS * receiver.frequency / receiver.loaded_quality
-        found = fit_cavity(*self._vna.read_reflection(near, span, _POINTS, _BANDWIDTH))
-        if found.verdict != "OK":
-            raise BenchFailure(f"vna: no resonance within {span / 2e6:.3g} MHz of {near / 1e9:.7g} GHz "
-                               f"({found.verdict}); look at the loop, and at the tuner's "
-                               "megahertz_per_millimetre in the bench file")
-        return Tuned(found.parameters["frequency"], found.sigma["frequency"],
-                     found.parameters["loaded_quality"], self._tuner.position)
+        found = read_mode(self._bench, near, wide * _WIDTHS)
+        return dataclasses.replace(found, position=self._tuner.position)
+
+
+class Loading:
+    """Moves the coupling loop until the mode has a loaded quality, and back to where it stood at first."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench, self._stage = bench, bench.roles["loop"]
+        self._metres_per_decibel = 1e-3 / bench.description.roles["loop"].options["decibels_per_millimetre"]
+        self._parked = self._stage.position
+        self.home = self._read(bench.description.receivers["burst"].frequency, 4.0 * _WIDTHS)
+
+    def move(self, quality: float) -> Mode:
+        """The mode with about this loaded `quality`; what was then measured. BenchFailure out of reach."""
+        unloaded = self.home.unloaded_quality
+        if not quality < unloaded:
+            raise BenchFailure(f"loop: a loaded quality of {quality:g} is out of reach, as the cavity's own "
+                               f"is {unloaded:.0f} and a loop only lowers it; ask for less than that")
+        decibels = 10.0 * math.log10((unloaded / quality - 1.0) / self.home.coupling_factor)
+        self._stage.move_to(self._parked + decibels * self._metres_per_decibel)
+        return self._read(self.home.frequency, max(_WIDTHS, _WIDTHS * self.home.loaded_quality / quality))
+
+    def park(self) -> None:
+        """The loop back where it was found: from below, as it always comes, so that it is there again."""
+        self._stage.move_to(self._parked)
+
+    def _read(self, near: float, widths: float) -> Mode:
+        return dataclasses.replace(read_mode(self._bench, near, widths), position=self._stage.position)

@@ -21,6 +21,7 @@ SHIPPED = {
     "analyser": "instruments.rohde_schwarz_fsv.RohdeSchwarzFSV",
     "energy": "instruments.thorlabs_pm100.ThorlabsPM100", "shutter": "instruments.shutter.Shutter",
     "vna": "instruments.keysight_pna.KeysightPNA", "tuner": "instruments.zaber_stage.ZaberStage",
+    "loop": "instruments.zaber_stage.ZaberStage",
     "thermometer": "instruments.lakeshore_224.LakeShore224",
     "interlock": "instruments.keysight_34972a.Keysight34972A",
 }

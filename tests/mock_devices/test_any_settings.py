@@ -20,6 +20,7 @@ VALUES = ["1e999", "-1e-999", "NAN", "MAX", "MIN", "ON", "OFF", "0", "1", "-1", 
 TEXT = {"pump": ["/M_CPU800/18/Power/", "/M_CPU800/18/Frequency divider/", "/MaxiOPG/31/WaveLength/",
                  "STATE", "RUN", "STOP", "QSW", "QDLYO", "TRIG", "TEMP1S", "QSPAR1"],
         "tuner": ["/1 1 move abs", "/1 1 set maxspeed", "/1 1 set limit.max", "/1 1 get pos", "/1 1 stop"]}
+TEXT["loop"] = TEXT["tuner"]
 INFINIIVISION = (("keysight_infiniium.KeysightInfiniium", "keysight_infiniivision.KeysightInfiniiVision"),
                  ("bits = 10", "bits = 8"), (", log = 3", ""),
                  ("ekspla_nt.EksplaNT", "quantel_qsmart.QSmart"))

@@ -27,7 +27,7 @@ def fly(procedure: str, bench: str, settings: Sequence[str], output: Path, sampl
     check_wishes(description, procedure, cls, given)
     before = look_up(output, Remarks(sample=sample), description, given)
     warm(print_progress)
-    flight = flight_of(description, given)
+    flight = flight_of(description, given, catalogue.duration(procedure, given))
     refused = flight.refused if flight is not None else ()
     if json:
         answer = dataclasses.asdict(flight) if flight is not None else {}

@@ -18,20 +18,25 @@ from procedures.machinery.lab_book import look_up
 from procedures.machinery.opening import Opening
 from procedures.machinery.places import for_folder
 from procedures.machinery.run_notes import NOTHING_SAID, Remarks
-from procedures.machinery.runs import Run
+from procedures.machinery.runs import Run, open_run
 from procedures.machinery.session import run
 from procedures.machinery.settings import values
 from procedures.machinery.status_stream import LOOPBACK, StatusStream
 from procedures.machinery.warm import warm
 
 from .assignments import assignments
+from .holding import Hand
 from .watch import Watcher, show_result
 
 
-def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], output: Path, seed: int | None,
-                  progress: str, remarks: Remarks = NOTHING_SAID, status: int | None = None) -> None:
-    """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`."""
-    given = assignments(settings)
+def run_procedure(procedure: str | None, opening: Opening, settings: Sequence[str], output: Path,
+                  seed: int | None, progress: str, remarks: Remarks = NOTHING_SAID, status: int | None = None,
+                  continues: Path | None = None) -> None:
+    """Check everything that needs no instrument, open the bench, run, print table, answers and `run PATH`.
+
+    `continues`: an earlier run, whose procedure and settings are taken and whose missing points are run.
+    """
+    procedure, given = _wanted(procedure, assignments(settings), continues)
     watcher = Watcher(progress)
     cls = catalogue.procedure(procedure)
     wishes = values(cls, given)
@@ -42,7 +47,22 @@ def run_procedure(procedure: str, opening: Opening, settings: Sequence[str], out
         warm(print_progress)
         shot_checks.load(opening.description)
         with open_bench(opening) as opened:
-            watched_run(procedure, opened, output, seed, given, watcher, stream, remarks)
+            watched_run(procedure, opened, output, seed, given, watcher, stream, remarks, continues)
+
+
+def _wanted(procedure: str | None, given: Mapping[str, Any],
+            continues: Path | None) -> tuple[str, Mapping[str, Any]]:
+    """Name and settings of what is to be run."""
+    if continues is None:
+        if procedure is None:
+            raise ValueError("run: name a procedure ('maserbench procedures' lists them), or a run to go on "
+                             "with: --continue RUN")
+        return procedure, given
+    with open_run(continues) as former:
+        if given or procedure not in (None, former.procedure):
+            raise ValueError(f"--continue {continues}: a run is continued as the {former.procedure} that it "
+                             "is, with its own settings; leave out procedure and --set")
+        return former.procedure, former.settings
 
 
 @contextmanager
@@ -64,20 +84,23 @@ def print_progress(text: str) -> None:
 
 
 def watched_run(procedure: str, bench: Bench, output: Path, seed: int | None, given: Mapping[str, Any],
-                watcher: Watcher, stream: events.Publish, remarks: Remarks = NOTHING_SAID) -> Run:
+                watcher: Watcher, stream: events.Publish, remarks: Remarks = NOTHING_SAID,
+                continues: Path | None = None) -> Run:
     """Run and show; `run PATH` is the last line on stdout however it ends. Interrupted after Ctrl-C."""
     def publish(event: events.Event) -> None:
         stream(event)
         watcher(event)
+        hand(event)
 
     try:
-        with stop_signals() as should_stop, watcher:
-            finished = run(procedure, bench, output, seed, publish, should_stop, **asdict(remarks), **given)
+        with stop_signals() as should_stop, Hand() as hand, watcher:
+            finished = run(procedure, bench, output, seed, publish, should_stop, hold=hand.hold,
+                           continues=continues, **asdict(remarks), **given)
         watcher.summary()
         print(show_result(finished.result))
         if finished.state == "aborted":
             raise Interrupted(f"stopped by hand; the bench is in its safe state, {len(finished.shots)} shots "
-                              f"lie in {finished.path}")
+                              f"lie in {finished.path}; --continue takes what is missing there")
         return finished
     finally:
         if watcher.path is not None:

@@ -43,6 +43,7 @@ class Watcher:
         self._bar = Progress(*columns, console=self._console)
         self._task = self._bar.add_task("starting", total=None)
         self._live: Live | None = None
+        self._held = False
         self.path: Path | None = None
 
     def __enter__(self) -> Watcher:
@@ -84,6 +85,15 @@ class Watcher:
         self._bar.update(self._task, completed=event.done, total=event.total)
         if event.text:
             self._bar.update(self._task, description=event.text)
+
+    def _Armed(self, event: events.Armed) -> None:
+        if self._held:
+            self._held = False
+            self._errors.print(f"armed again by {event.user}", markup=False)
+
+    def _Paused(self, event: events.Paused) -> None:
+        self._held = True
+        self._errors.print(f"held before shot {event.shot}: laser off, read back", markup=False)
 
     def _Notice(self, event: events.Notice) -> None:
         where = self._errors if self._live is None else self._live.console

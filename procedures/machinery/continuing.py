@@ -1,0 +1,87 @@
+"""Going on with a run that ended early: what it has taken, what is missing, and one answer from both.
+
+The later run refers to the former in its manifest; neither is ever changed. A run that continues one that
+continues another has all three in its answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin.bench_description import BenchDescription, parse
+
+from .measured import Measured, joined
+from .rows import Rows
+from .runs import Run, open_run
+from .shot import FitRow, Shot
+from .shot_checks import to_be_fitted
+from .shot_fit import MODEL, fit_shot
+
+_SAME = ("receivers", "photodiode", "pump", "expected", "reference")
+"""What of a bench file a shot's numbers depend on."""
+
+
+@dataclass(frozen=True)
+class Former:
+    """The run that is continued, still open, and what was measured in it and in those before it."""
+
+    run: Run
+    measured: Measured
+
+    def place(self, later: Path) -> str:
+        """How the manifest of the `later` run names it: the way from one folder to the other."""
+        return Path(os.path.relpath(self.run.path, later)).as_posix()
+
+
+def former_of(path: str | Path, name: str, values: Mapping[str, Any], bench: BenchDescription) -> Former:
+    """The run at `path`; ValueError where this procedure, with these settings, cannot go on with it."""
+    run = open_run(path)
+    try:
+        _check(run, name, values, bench)
+        measured = measured_of(run)
+        return Former(run, measured)
+    except BaseException:
+        run.close()
+        raise
+
+
+def _check(run: Run, name: str, values: Mapping[str, Any], bench: BenchDescription) -> None:
+    if run.state not in ("aborted", "killed"):
+        why = "is still running" if run.state == "running" else "has all its points"
+        raise ValueError(f"{run.path} {why}; only a run that ended early is continued")
+    if run.procedure != name:
+        raise ValueError(f"{run.path} is a {run.procedure} and no {name}; a run is continued by its own "
+                         "procedure")
+    for setting, value in values.items():
+        if run.settings.get(setting, value) != value:
+            raise ValueError(f"{setting} = {value!r}, but {run.path.name} was taken with "
+                             f"{run.settings[setting]!r}; a run is continued with its own settings")
+    then = parse(run.bench_text, f"the bench file of {run.path.name}")
+    for part in _SAME:
+        if getattr(then, part) != getattr(bench, part):
+            raise ValueError(f"the bench file says something else about {part} than it did when "
+                             f"{run.path.name} was taken; shots of two benches make no common answer, so "
+                             "start a new run")
+
+
+def measured_of(run: Run, anew: str | None = None) -> Measured:
+    """What is stored of a run and of those that it continues, every burst with its fit.
+
+    `anew`: the model with which all are fitted once more; None: only those that the run's end came before.
+    """
+    bench, rows = parse(run.bench_text, f"the bench file of {run.path.name}"), Rows()
+    for shot in run.shots:
+        rows.stored(shot)
+        known = shot.fit if anew is None else None
+        rows.completed(shot.number, known or fit_of(bench, shot, anew or MODEL))
+    now = Measured(bench, run.shots, rows)
+    return now if run.former is None else joined(measured_of(run.former, anew), now)
+
+
+def fit_of(bench: BenchDescription, shot: Shot, model: str) -> FitRow | None:
+    """The twin's answer to a stored shot; None for a sweep, a dark record, a control and a spoiled mode."""
+    return fit_shot(bench, shot, model).row if to_be_fitted(bench, shot) else None

@@ -1,0 +1,122 @@
+"""Threshold against quality: the loop loads the cavity, bursts tell where masing would start.
+
+A mode that loses photons faster needs more molecules to begin: at threshold C = 1, and C = 2 g^2 dN/(kappa
+Gamma), so that the inversion at threshold, and with it the energy of a pulse that bleaches little, goes with
+kappa, as 1/Q_L. Q_L and coupling are measured with the network analyser at every depth of the loop; from
+there the fit starts, and tells how far a burst was above threshold from coupling, decay and dephasing. A
+deeper loop also lets more power out, P = hbar omega kappa_ext n, which the pulse energy must leave room for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from pymeasure.experiment import FloatParameter
+
+from twin.bench_description import BenchDescription
+
+from .machinery import settings
+from .machinery.about import About
+from .machinery.acquire import ROLES
+from .machinery.measured import Measured
+from .machinery.points import Point, along
+from .machinery.rows import Row
+from .machinery.scan import Scan
+from .machinery.shot import LOADED
+from .machinery.tuning import MEASURED_LOADED, Loading
+from .pump_threshold import threshold_energy
+
+_FROM_THE_FIT = {"collective_coupling": 2.0, "cavity_decay": 1.0, "dephasing_35": 1.0}
+"""Powers with which the errors of the model enter the threshold energy, in magnitude."""
+
+
+class QualityScan(Scan):
+    """Load the cavity with the loop: threshold energy against its loaded quality."""
+
+    ROLES = (*ROLES, "loop", "vna")
+    MEASURED = MEASURED_LOADED
+    POINT_TIME = 0.5
+    ABOUT = About(swept="loaded quality of the mode, by the depth of the loop, evenly in 1/Q_L",
+                  read="frequency, quality and coupling with the network analyser, then burst and photodiode",
+                  fitted="every burst with the twin; slope s [J] of threshold energy against 1/Q_L",
+                  drawn="threshold energy against 1/Q_L, every shot")
+    loading: Loading | None = None
+
+    shots = settings.shots(default=16)
+    pump_energy = settings.pump_energy(default=1e-3)
+    quality_start = FloatParameter("First quality", default=8000.0, minimum=1.0, maximum=1e9,
+                                   description="loaded; less than the cavity's own")
+    quality_stop = FloatParameter("Last quality", default=3000.0, minimum=1.0, maximum=1e9,
+                                  description="loaded; less than the cavity's own")
+    repetition_rate = settings.repetition_rate()
+
+    def startup(self) -> None:
+        self.loading = Loading(self.acquisition.bench)
+        super().startup()
+
+    def points(self) -> tuple[Point, ...]:
+        widths = np.linspace(1.0 / self.quality_start, 1.0 / self.quality_stop, self.shots)
+        return along("quality", 1.0 / widths)
+
+    def take(self, point: Point) -> None:
+        assert self.loading is not None
+        self.acquisition.take(self.pump_energy, self.loading.move(point["quality"]).loaded())
+
+    def conclude(self) -> None:
+        assert self.loading is not None
+        self.loading.park()
+        self.loading = None
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()  # the laser first
+        finally:
+            if self.loading is not None:
+                self.loading.park()
+
+    def answer(self, measured: Measured) -> dict[str, Any]:
+        """`threshold_per_quality` [J]: s of E_th = s/Q_L, mean over the shots; and `exponent` x of
+        E_th ~ Q_L^-x, which is 1 where nothing else changes with the loop."""
+        rows = [row for row in measured.rows.resolved() if math.isfinite(row.settings.get(LOADED, math.nan))]
+        pairs = [(row.settings[LOADED], _threshold(row, measured.description)) for row in rows]
+        found = np.array([pair for pair in pairs if pair[1] is not None], float).reshape(-1, 2)
+        answer: dict[str, Any] = {"bursts": len(found), "verdicts": measured.rows.verdicts()}
+        if not len(found):
+            return answer
+        model = _from_model(measured.description.expected.model_error)
+        quality, energy = found[:, 0], found[:, 1]
+        return {**per_quality(quality, energy, model), **exponent(quality, energy), **answer}
+
+
+def _threshold(row: Row, bench: BenchDescription) -> float | None:
+    """The energy [J] at which this mode would begin to maser, from one burst far above that."""
+    return threshold_energy([row], bench).get("threshold_energy")
+
+
+def _from_model(errors: Any) -> float:
+    """Relative error of every threshold alike, from what [expected.model_error] says of the fit's numbers."""
+    return math.hypot(*(power * errors.get(name, 0.0) for name, power in _FROM_THE_FIT.items()))
+
+
+def per_quality(quality: np.ndarray, energy: np.ndarray, model: float) -> dict[str, float]:
+    """{threshold_per_quality, its sigma} [J] of thresholds (N,) [J] at loaded qualities (N,).
+
+    The scatter of the shots, and a relative error `model` that all share.
+    """
+    products = energy * quality
+    mean = float(np.mean(products))
+    scatter = float(np.std(products, ddof=1)) / math.sqrt(len(products)) if len(products) > 1 else 0.0
+    return {"threshold_per_quality": mean, "threshold_per_quality_sigma": math.hypot(scatter, model * mean)}
+
+
+def exponent(quality: np.ndarray, energy: np.ndarray) -> dict[str, float]:
+    """{exponent, exponent_sigma} x of E_th ~ Q_L^-x; {} where the quality was hardly changed."""
+    x, y = np.log(quality), np.log(energy)
+    if len(x) < 3 or np.ptp(x) < 0.05:
+        return {}
+    slope, offset = np.polyfit(x, y, 1)
+    noise = math.sqrt(float(np.sum((y - slope * x - offset) ** 2)) / (len(x) - 2))
+    spread = math.sqrt(float(np.sum((x - x.mean()) ** 2)))
+    return {"exponent": -float(slope), "exponent_sigma": noise / spread}
