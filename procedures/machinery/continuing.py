@@ -60,12 +60,17 @@ def _check(run: Run, name: str, values: Mapping[str, Any], bench: BenchDescripti
         if run.settings.get(setting, value) != value:
             raise ValueError(f"{setting} = {value!r}, but {run.path.name} was taken with "
                              f"{run.settings[setting]!r}; a run is continued with its own settings")
+    check_bench(run, bench)
+
+
+def check_bench(run: Run, bench: BenchDescription) -> None:
+    """ValueError where the bench file has changed since a run in what the numbers depend on."""
     then = parse(run.bench_text, f"the bench file of {run.path.name}")
     for part in _SAME:
         if getattr(then, part) != getattr(bench, part):
             raise ValueError(f"the bench file says something else about {part} than it did when "
-                             f"{run.path.name} was taken; shots of two benches make no common answer, so "
-                             "start a new run")
+                             f"{run.path.name} was taken; what two benches have measured makes no common "
+                             "answer, so begin anew")
 
 
 def measured_of(run: Run, anew: str | None = None) -> Measured:

@@ -26,7 +26,7 @@ from twin.bench_description import BenchDescription
 
 from . import events
 from .bench import Bench, check_wishes
-from .continuing import measured_of
+from .continuing import check_bench, measured_of
 from .event_log import moment, write_line
 from .failures import BenchFailure, failure_of
 from .file_lock import hold as lock
@@ -105,6 +105,9 @@ def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: 
     if path.is_dir():
         sequence = Sequence(path)
         check_plan(sequence.plan, bench)
+        for finished in sequence.runs:
+            with finished:
+                check_bench(finished, bench)
         return sequence
     seed = secrets.randbits(32) if seed is None else seed
     read = read_plan_file(path, seed)

@@ -158,6 +158,38 @@ def test_what_cannot_be_continued_is_refused_at_once(bench, continued, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
+def test_the_former_run_s_seed_would_draw_its_noise_twice(bench, continued, tmp_path):
+    with pytest.raises(ValueError, match="seed = 31 is that of"):
+        run("pump_threshold", bench, tmp_path, seed=31, continues=continued[0].path, **MIXED)
+
+
+def test_another_bench_makes_no_common_answer(served, continued, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(served[0].read_text().replace("area = 1.9e-06", "area = 2e-06").replace(
+        'area = "1.9mm2"', 'area = "2mm2"'))
+    with open_bench(other) as bench, pytest.raises(ValueError, match="says something else about pump"):
+        run("pump_threshold", bench, tmp_path, continues=continued[0].path, **MIXED)
+
+
+def test_after_a_trip_a_person_goes_on_at_the_point_where_it_happened(served, tmp_path):
+    path, console = served
+
+    def trip(event):
+        if isinstance(event, events.ShotStored) and event.shot.number == 2:
+            console.ask("inject interlock severity=1")
+
+    try:
+        with open_bench(path) as bench, pytest.raises(BenchFailure):
+            run("pump_threshold", bench, tmp_path, seed=41, publish=trip, **COMMON)
+    finally:
+        console.ask("inject interlock severity=0")
+    tripped, = tmp_path.iterdir()
+    with open_bench(path) as bench:
+        done = run("pump_threshold", bench, tmp_path, seed=42, continues=tripped, **COMMON)
+    assert [int(shot.settings["point.number"]) for shot in done.shots] == [3, 4]
+    assert sum(done.result["verdicts"].values()) == 5
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="Ctrl-Z holds a run where there is a SIGTSTP")
 def test_ctrl_z_holds_a_run_and_the_word_arm_lets_it_go_on(served, tmp_path):
     command = [sys.executable, "-m", "maserbench", "run", "single_shot", "--bench", str(served[0]),

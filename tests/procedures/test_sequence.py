@@ -24,7 +24,7 @@ title = "two energies, then the cavity"
 
 [[step]]
 procedure = "single_shot"
-set = { shots = 3, repetition_rate = "10Hz" }
+set = { shots = 3, repetition_rate = "4Hz" }
 scan = { pump_energy = "1mJ, 3mJ" }
 
 [[step]]
@@ -129,7 +129,7 @@ def interrupted(served, plan, tmp_path_factory):
         seen[type(event).__name__] += 1
 
     with open_bench(served[0]) as bench:
-        first = run_sequence(plan, bench, folder, 7, watch, lambda: seen["ShotStored"] >= 5)
+        first = run_sequence(plan, bench, folder, 7, watch, lambda: seen["ShotStored"] >= 4)
         state = first.state, first.past
         second = run_sequence(first.path, bench)
     return state, second, told
@@ -229,8 +229,8 @@ def test_the_command_prints_the_plan_and_touches_nothing_in_a_dry_run(served, pl
     base = [sys.executable, "-m", "maserbench", "sequence"]
     dry = subprocess.run([*base, str(plan), "--dry-run"], capture_output=True, text=True, cwd=tmp_path)
     assert dry.returncode == 0, dry.stderr
-    assert dry.stdout.splitlines()[0] == "two energies, then the cavity: 3 runs, about 1 s"
-    assert "pump_energy=3 mJ: about 300 ms, -" in dry.stdout and "dBm at the port" in dry.stdout
+    assert dry.stdout.splitlines()[0] == "two energies, then the cavity: 3 runs, about 1.9 s"
+    assert "pump_energy=3 mJ: about 750 ms, -" in dry.stdout and "dBm at the port" in dry.stdout
     assert not list(tmp_path.iterdir())
     done = subprocess.run([*base, str(plan), "--bench", str(served[0]), "--progress", "plain", "--output",
                            str(tmp_path)], capture_output=True, text=True, timeout=120)
