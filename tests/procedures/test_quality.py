@@ -41,6 +41,7 @@ def test_the_answer_is_the_truth_and_the_model_s_error_is_most_of_its_own(taken)
     assert abs(found["threshold_per_quality"] - truth) < 4 * found["threshold_per_quality_sigma"]
     assert found["threshold_per_quality_sigma"] < 0.05 * truth
     assert found["threshold_per_quality"] == pytest.approx(truth, rel=0.01)
+    assert found["amplitude_scale"] == pytest.approx(1.0, abs=0.02)     # P = hbar omega kappa_ext n
     assert abs(found["exponent"] - 1.0) < 4 * found["exponent_sigma"] < 0.1
 
 
