@@ -15,6 +15,7 @@ from typing import Any
 from twin.bench_description import BenchDescription, parse
 
 from .measured import Measured, joined
+from .points import key_of
 from .rows import Rows
 from .runs import Run, open_run
 from .shot import FitRow, Shot
@@ -56,6 +57,9 @@ def _check(run: Run, name: str, values: Mapping[str, Any], bench: BenchDescripti
     if run.procedure != name:
         raise ValueError(f"{run.path} is a {run.procedure} and no {name}; a run is continued by its own "
                          "procedure")
+    if len(run.shots) and key_of(run.shots[0].settings) is None:
+        raise ValueError(f"{run.path.name} does not say which shot belongs to which point, as it comes "
+                         "from an earlier version; start a new run")
     for setting, value in values.items():
         if run.settings.get(setting, value) != value:
             raise ValueError(f"{setting} = {value!r}, but {run.path.name} was taken with "

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +64,7 @@ class Sequence:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.rows = [json.loads(line) for line in _whole_lines(self.path / "sequence.jsonl")]
+        self.rows = list(_rows(self.path / "sequence.jsonl"))
         if not self.rows:
             raise FileNotFoundError(f"{path} is no sequence: it holds no sequence.jsonl")
         self.seed = int(self.rows[0]["seed"])
@@ -94,9 +94,13 @@ class Sequence:
         return "finished" if len(ended) == len(self.plan.runs) else "aborted"
 
 
-def _whole_lines(file: Path) -> list[str]:
-    """Lines of a file; one torn by a kill is left out."""
-    return file.read_text("utf-8").split("\n")[:-1] if file.is_file() else []
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Lines of JSON; one torn by a kill is left out."""
+    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
 
 
 def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: int | None) -> Sequence:
@@ -173,6 +177,8 @@ def run_sequence(plan: str | Path, bench: Bench, output: str | Path = "runs", se
             lock(log)
         except OSError:
             raise ValueError(f"{sequence.path} is being run by another program") from None
+        if not (sequence.path / "sequence.jsonl").read_bytes().endswith(b"\n"):
+            log.write("\n")  # a kill may have torn the last line
         past = sequence.past
         for planned in sequence.plan.runs:
             known = past.get(planned.number)

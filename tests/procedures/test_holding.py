@@ -12,12 +12,14 @@ import time
 import numpy as np
 import pytest
 
-from procedures import open_bench, open_run, run
-from procedures.machinery import events
+from procedures import Shot, Waveform, open_bench, open_run, run
+from procedures.machinery import events, provenance
 from procedures.machinery.arming import Arming
 from procedures.machinery.failures import BenchFailure
 from procedures.machinery.hold import Hold
 from procedures.machinery.replay import replay
+from procedures.machinery.run_folder import RunFolder, moment
+from procedures.machinery.store import Channel, Layout
 
 COMMON = {"shots": 5, "pump_energy_start": "0.5mJ", "repetition_rate": 20}
 MIXED = COMMON | {"order": "random", "repetition_rate": 5}
@@ -161,6 +163,18 @@ def test_what_cannot_be_continued_is_refused_at_once(bench, continued, tmp_path,
 def test_the_former_run_s_seed_would_draw_its_noise_twice(bench, continued, tmp_path):
     with pytest.raises(ValueError, match="seed = 31 is that of"):
         run("pump_threshold", bench, tmp_path, seed=31, continues=continued[0].path, **MIXED)
+
+
+def test_a_run_of_an_earlier_version_which_does_not_tell_its_points_is_refused(bench, tmp_path):
+    folder, d = RunFolder(tmp_path, "single_shot"), bench.description
+    folder.write_manifest(provenance.manifest(folder.path.name, "single_shot", moment(), 1, bench.origin,
+                                              {"shots": 2}, d.name, d.text, {}))
+    folder.start_store(Layout({"burst": Channel(100, "CHAN1", 10)}, {}, ()), {})
+    record = Waveform(np.zeros(100, np.int16), 1e-3, 0.0, 0.0, 4e-9, "CHAN1", 10)
+    folder.append(Shot(0, moment(), {}, {"burst": record}, bench.origin))
+    folder.close()
+    with pytest.raises(ValueError, match="does not say which shot belongs to which point"):
+        run("single_shot", bench, tmp_path, continues=folder.path, shots=2)
 
 
 def test_another_bench_makes_no_common_answer(served, continued, tmp_path):

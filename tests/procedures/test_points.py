@@ -63,6 +63,15 @@ def test_what_a_procedure_sweeps_is_known_without_a_bench(name):
     assert procedure.duration() >= 7 / procedure.repetition_rate
 
 
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_procedure_says_what_it_does_and_how_long_it_takes(name):
+    told = catalogue.as_json(name)
+    assert set(told["about"]) == {"swept", "read", "fitted", "drawn"} and all(told["about"].values())
+    assert 0.0 < told["duration"] < 60.0
+    assert set(told["meanings"]) == {setting["name"] for setting in told["settings"]}
+    assert all(told["meanings"].values())
+
+
 @pytest.fixture(scope="module")
 def scans(served, tmp_path_factory):
     """A pump scan as it always was, and one in random order, twice over, with controls."""
