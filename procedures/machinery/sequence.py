@@ -122,8 +122,8 @@ def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: 
 def read_plan_file(path: Path, seed: int) -> SequencePlan:
     """The plan in a file; FileNotFoundError, ValueError."""
     if not path.is_file():
-        raise FileNotFoundError(f"there is no plan {path}; a sequence is a TOML file with [[step]] tables, "
-                                "or, to go on with one, its folder")
+        raise FileNotFoundError(f"there is no plan {path}; a sequence is a TOML file with [[step]] tables; "
+                                "to go on with one that was begun, give its folder to --continue")
     try:
         return read_plan(path.read_text("utf-8"), str(path), seed)
     except UnicodeDecodeError as broken:
