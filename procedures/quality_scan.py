@@ -66,14 +66,14 @@ class QualityScan(Scan):
 
     def conclude(self) -> None:
         assert self.loading is not None
-        self.loading.park()
+        self.loading.go_home()
         self.loading = None
 
     def shutdown(self) -> None:
         try:
             super().shutdown()  # the laser first
         finally:
-            if self.loading is not None:
+            if self.loading is not None:  # cut short: nothing is measured any more
                 self.loading.park()
 
     def answer(self, measured: Measured) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .shot import COUPLED, LOADED, TUNED
 
 _WIDTHS = 12.0      # of the declared line that one sweep spans
 _POINTS, _BANDWIDTH = 201, 1e4
+_COUPLED_HOME = 1e-3    # [dB] from the coupling at home that is near enough
 _STEPS = 41         # of the source, where there is no network analyser
 _AT_HOME, _TRIES = 1e3, 4       # [Hz] from home that is near enough, and how often it is tried
 
@@ -147,8 +148,18 @@ class Loading:
         self._stage.move_to(self._parked + decibels * self._metres_per_decibel)
         return self._read(self.home.frequency, max(_WIDTHS, _WIDTHS * self.home.loaded_quality / quality))
 
+    def go_home(self) -> None:
+        """The loop back where it was found, by the coupling: its stage's own way back has backlash."""
+        self.park()
+        for _ in range(_TRIES):
+            found = self._read(self.home.frequency, _WIDTHS)
+            away = 10.0 * math.log10(self.home.coupling_factor / found.coupling_factor)
+            if abs(away) < _COUPLED_HOME:
+                return
+            self._stage.move_to(self._stage.position + away * self._metres_per_decibel)
+
     def park(self) -> None:
-        """The loop back where it was found: from below, as it always comes, so that it is there again."""
+        """The stage back to the position where it was found, with nothing measured."""
         self._stage.move_to(self._parked)
 
     def _read(self, near: float, widths: float) -> Mode:

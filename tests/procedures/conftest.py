@@ -1,5 +1,6 @@
 """A virtual bench for the tests of this folder: real software instruments in another process."""
 
+import contextlib
 import subprocess
 import sys
 import tomllib
@@ -14,10 +15,14 @@ from procedures.machinery.software_instruments import Console
 from twin.bench_description import parse
 
 
-@pytest.fixture(scope="session")
-def served():
-    """(bench file, console) of software instruments that several tests share."""
-    command = [sys.executable, "-m", "maserbench", "mocks"]
+@contextlib.contextmanager
+def serve(truth_log=None):
+    """(bench file, console) of a served virtual bench.
+
+    A module that moves stages has one of its own: what they carry is not quite where it was afterwards.
+    """
+    command = [sys.executable, "-m", "maserbench", "mocks",
+               *(["--truth-log", str(truth_log)] if truth_log else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         word, _, path = process.stdout.readline().strip().partition(" ")
         assert word == "ready"
@@ -26,6 +31,19 @@ def served():
         console.close()
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """What serves a bench of its own to a module: serving(truth_log=None) is a context like `serve`."""
+    return serve
+
+
+@pytest.fixture(scope="session")
+def served():
+    """(bench file, console) of software instruments that several tests share."""
+    with serve() as shared:
+        yield shared
 
 
 @pytest.fixture
