@@ -174,10 +174,28 @@ def test_a_line_torn_by_a_kill_is_left_out_and_the_next_one_is_whole(served, int
     log = path / "sequence.jsonl"
     *before, last = log.read_text().splitlines()
     log.write_text("\n".join([*before, last[:20]]))       # the end of the third run was never written
+    assert Sequence(path).state == "finished"       # the third run's own folder says so
+    log.write_text("\n".join([*before[:-1], last[:20]]))  # nor that it was begun
     assert Sequence(path).state == "aborted"
     with open_bench(served[0]) as bench:
         assert run_sequence(path, bench).state == "finished"
     assert len(list((tmp_path / "copy").glob("*-vector_sweep-*"))) == 2
+
+
+def test_a_run_that_ended_before_its_first_shot_does_not_cost_those_before_it(served, tmp_path):
+    plan, stored, told = tmp_path / "plan.toml", [], []
+    plan.write_text('[[step]]\nprocedure = "single_shot"\nset = { shots = 4, repetition_rate = "4Hz" }\n')
+    with open_bench(served[0]) as bench:
+        first = run_sequence(plan, bench, tmp_path, 7,
+                             lambda e: stored.append(isinstance(e, events.ShotStored)),
+                             lambda: sum(stored) >= 2)
+        run_sequence(first.path, bench, publish=told.append,
+                     should_stop=lambda: any(isinstance(e, events.RunStarted) for e in told))
+        done = run_sequence(first.path, bench)
+    last, = done.runs
+    assert [len(run.shots) for run in (last, last.former)] == [2, 2]
+    assert sum(last.result["verdicts"].values()) == 4
+    last.close()
 
 
 def test_a_trip_ends_a_sequence_even_where_its_steps_go_on_and_the_laser_stays_off(served, tmp_path):
