@@ -21,7 +21,7 @@ FIRING = [name for name in catalogue.names() if issubclass(catalogue.procedure(n
 
 @given(PLANS, st.integers(0, 2**32))
 def test_every_point_is_visited_as_often_as_asked_and_a_control_follows_every_nth_shot(plan, seed):
-    visits = plan.visits(seed)
+    visits = list(plan.visits(seed))
     taken = [visit.key for visit in visits if visit.point is not None]
     assert len(visits) == len(plan)
     assert Counter(taken) == Counter((p.number, r) for p in plan.points for r in range(plan.repeats))
