@@ -66,19 +66,20 @@ class QualityScan(Scan):
 
     def conclude(self) -> None:
         assert self.loading is not None
-        self.loading.park()
+        self.loading.go_home()
         self.loading = None
 
     def shutdown(self) -> None:
         try:
             super().shutdown()  # the laser first
         finally:
-            if self.loading is not None:
+            if self.loading is not None:  # cut short: nothing is measured any more
                 self.loading.park()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
-        """`threshold_per_quality` [J]: s of E_th = s/Q_L, mean over the shots; and `exponent` x of
-        E_th ~ Q_L^-x, which is 1 where nothing else changes with the loop."""
+        """`threshold_per_quality` [J]: s of E_th = s/Q_L, mean over the shots; `exponent` x of E_th ~ Q_L^-x,
+        which is 1 where nothing else changes with the loop; and `amplitude_scale`, the power that was seen
+        over hbar omega kappa_ext n with the measured kappa_ext: 1 at every depth where that holds."""
         rows = [row for row in measured.rows.resolved() if math.isfinite(row.settings.get(LOADED, math.nan))]
         pairs = [(row.settings[LOADED], _threshold(row, measured.description)) for row in rows]
         found = np.array([pair for pair in pairs if pair[1] is not None], float).reshape(-1, 2)
@@ -87,12 +88,22 @@ class QualityScan(Scan):
             return answer
         model = _from_model(measured.description.expected.model_error)
         quality, energy = found[:, 0], found[:, 1]
-        return {**per_quality(quality, energy, model), **exponent(quality, energy), **answer}
+        return {**per_quality(quality, energy, model), **exponent(quality, energy), **_scale(rows), **answer}
 
 
 def _threshold(row: Row, bench: BenchDescription) -> float | None:
     """The energy [J] at which this mode would begin to maser, from one burst far above that."""
     return threshold_energy([row], bench).get("threshold_energy")
+
+
+def _scale(rows: list[Row]) -> dict[str, float]:
+    """{amplitude_scale, amplitude_scale_sigma}, mean over shots at all depths; {} where it was not told."""
+    found = [row.fit.parameters["amplitude_scale"] for row in rows
+             if row.fit and "amplitude_scale" in row.fit.parameters]
+    if len(found) < 2:
+        return {}
+    return {"amplitude_scale": float(np.mean(found)),
+            "amplitude_scale_sigma": float(np.std(found, ddof=1)) / math.sqrt(len(found))}
 
 
 def _from_model(errors: Any) -> float:

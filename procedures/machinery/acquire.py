@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ class Acquisition:
 
     # the plan of a run, and a person's hand on it
 
-    def visits(self, plan: Plan) -> list[Visit]:
+    def visits(self, plan: Plan) -> Iterator[Visit]:
         """What is still to be taken of a plan; from now on the run may be held between shots."""
         taken = frozenset[tuple[int, int]]() if self._former is None else self._former.visited()
         self._may_hold = True

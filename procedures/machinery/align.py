@@ -30,7 +30,7 @@ from .failures import BenchFailure, StateUnknown, Stopped
 from .firing import Firing
 from .preparation import configure
 from .shot import Shot
-from .tuning import read_mode
+from .tuning import Mode, read_mode, step_over
 from .watched_limits import WatchedLimits
 
 _WINDOW = 8  # readings, from which the trend is told
@@ -90,6 +90,22 @@ class Quality(Frequency):
     UNIT, RISES = "", True
 
 
+class Stepped:
+    """The same by hand of source and analyser, on a bench without a network analyser."""
+
+    ROLES: ClassVar[tuple[str, ...]] = ("microwave", "analyser")
+    power = settings.power("of the source", default=-20.0)
+
+
+class SteppedFrequency(Stepped, Frequency):
+    """Frequency of the mode, with source and analyser and the laser off."""
+
+
+class SteppedQuality(Stepped, Quality):
+    """Loaded quality of the mode, with source and analyser and the laser off."""
+
+
+_WITHOUT_VNA: Mapping[Any, Any] = {Frequency: SteppedFrequency, Quality: SteppedQuality}
 KINDS: Mapping[str, Any] = {"peak": Peak, "frequency": Frequency, "quality": Quality}
 
 
@@ -97,10 +113,13 @@ def wishes(kind: str, description: BenchDescription, given: Mapping[str, Any]) -
     """Every setting of a kind in SI units; ValueError for what the bench has not or forbids."""
     if kind not in KINDS:
         raise ValueError(f"align: {nearest(kind, KINDS)}")
-    found = settings.values(KINDS[kind], given)
+    cls = KINDS[kind]
+    if not set(cls.ROLES) <= set(description.roles) >= set(Stepped.ROLES):
+        cls = _WITHOUT_VNA.get(cls, cls)
+    found = settings.values(cls, given)
     if found.get("pump_energy") == 0.0:
         found["pump_energy"] = lowest_seen(description)
-    check_wishes(description, f"align {kind}", KINDS[kind], found)
+    check_wishes(description, f"align {kind}", cls, found)
     return found
 
 
@@ -174,11 +193,12 @@ class Align:
         line = self._bench.description.expected.parameters.frequency_35 / (2.0 * math.pi)
         widths = self.settings["span"] * receiver.loaded_quality / receiver.frequency
         near = receiver.frequency
+        if "power" in self.settings:
+            self._switch_on(self.settings["power"])
         while True:
             heed()
-            try:
-                mode = read_mode(self._bench, near, widths)
-            except BenchFailure:  # the mode is out of the sweep: hands are on the piston
+            mode = self._mode(near, widths, heed)
+            if mode is None:
                 near = receiver.frequency
                 yield math.nan, {}
                 continue
@@ -186,6 +206,23 @@ class Align:
             beside = {"frequency": mode.frequency, "loaded_quality": mode.loaded_quality,
                       "coupling_factor": mode.coupling_factor, "from_the_molecules": mode.frequency - line}
             yield (mode.frequency if self.kind == "frequency" else mode.loaded_quality), beside
+
+    def _mode(self, near: float, widths: float, heed: Callable[[], None]) -> Mode | None:
+        """None where the mode is out of the sweep: hands are on the piston."""
+        if "power" in self.settings:
+            return step_over(self._bench, near, widths, heed)
+        try:
+            return read_mode(self._bench, near, widths)
+        except BenchFailure:
+            return None
+
+    def _switch_on(self, power: float) -> None:
+        """The source, once what it is set to has been read back within the limits."""
+        source = self._bench.roles["microwave"]
+        source.power, source.gated = power, False
+        self._arming.still_allowed()
+        WatchedLimits(self._bench.description, self._bench.seconds).before_output("microwave", source)
+        source.output = True
 
     def _peaks(self, heed: Callable[[], None]) -> Iterator[tuple[float, Mapping[str, float]]]:
         bench, wanted = self._bench, self.settings

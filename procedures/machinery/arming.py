@@ -95,14 +95,13 @@ class Arming:
 
     @contextmanager
     def without_light(self) -> Iterator[None]:
-        """Lamp and Q-switch get no trigger in here; the laser itself stays as it is."""
+        """Lamp and Q-switch get no trigger in here, nor after an exception, since every one of those leads to
+        the safe state; the laser itself stays as it is."""
         self.still_allowed()
         self._roles["timing"].release_dark()
-        try:
-            yield
-        finally:
-            if not self._over.is_set():
-                self._roles["timing"].release()
+        yield
+        self.still_allowed()
+        self._roles["timing"].release()
         self.still_allowed()
 
     def still_allowed(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from twin.bench_description import BenchDescription, parse
 
 from .measured import Measured, joined
+from .points import key_of
 from .rows import Rows
 from .runs import Run, open_run
 from .shot import FitRow, Shot
@@ -56,16 +57,24 @@ def _check(run: Run, name: str, values: Mapping[str, Any], bench: BenchDescripti
     if run.procedure != name:
         raise ValueError(f"{run.path} is a {run.procedure} and no {name}; a run is continued by its own "
                          "procedure")
+    if len(run.shots) and key_of(run.shots[0].settings) is None:
+        raise ValueError(f"{run.path.name} does not say which shot belongs to which point, as it comes "
+                         "from an earlier version; start a new run")
     for setting, value in values.items():
         if run.settings.get(setting, value) != value:
             raise ValueError(f"{setting} = {value!r}, but {run.path.name} was taken with "
                              f"{run.settings[setting]!r}; a run is continued with its own settings")
+    check_bench(run, bench)
+
+
+def check_bench(run: Run, bench: BenchDescription) -> None:
+    """ValueError where the bench file has changed since a run in what the numbers depend on."""
     then = parse(run.bench_text, f"the bench file of {run.path.name}")
     for part in _SAME:
         if getattr(then, part) != getattr(bench, part):
             raise ValueError(f"the bench file says something else about {part} than it did when "
-                             f"{run.path.name} was taken; shots of two benches make no common answer, so "
-                             "start a new run")
+                             f"{run.path.name} was taken; what two benches have measured makes no common "
+                             "answer, so begin anew")
 
 
 def measured_of(run: Run, anew: str | None = None) -> Measured:

@@ -79,10 +79,10 @@ class Plan:
         """Records of so many shots at points, controls included."""
         return shots + (shots // self.control_every if self.control_every else 0)
 
-    def visits(self, seed: int | None, taken: frozenset[tuple[int, int]] = frozenset()) -> list[Visit]:
+    def visits(self, seed: int | None, taken: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Visit]:
         """All visits but those `taken`, in order; a random one is `seed`'s, and new for each repeat."""
-        left = [visit for visit in self._ordered(np.random.default_rng(seed)) if visit.key not in taken]
-        return list(self._with_controls(left))
+        ordered = self._ordered(np.random.default_rng(seed))
+        return self._with_controls(visit for visit in ordered if visit.key not in taken)
 
     def _ordered(self, random: np.random.Generator) -> Iterator[Visit]:
         for repeat in range(self.repeats):

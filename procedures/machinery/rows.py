@@ -40,11 +40,17 @@ class Row:
     settings: Mapping[str, float]
     fit: FitRow | None
 
+    @property
+    def control(self) -> bool:
+        """Whether it was taken without light, between others."""
+        return self.settings.get(CONTROL) == 1.0
+
     def as_csv(self) -> dict[str, Any]:
         """The row for PyMeasure's table; nan where there is no value."""
         fit = self.fit
+        unfitted = "CONTROL" if self.control else ""
         row: dict[str, Any] = {"shot": self.number, "moment": self.moment, "energy (J)": self.energy,
-                               "start (s)": self.start, "verdict": fit.verdict.name if fit else "",
+                               "start (s)": self.start, "verdict": fit.verdict.name if fit else unfitted,
                                "chi2_per_dof": _or_nan(fit.chi2_per_dof if fit else None),
                                "fit_seconds (s)": _or_nan(fit.seconds if fit else None)}
         for name, unit in FITTED.items():
@@ -94,8 +100,7 @@ class Rows:
         """How many shots have which verdict."""
         found: dict[str, int] = {}
         for row in self.complete:
-            kind = "CONTROL" if row.settings.get(CONTROL) == 1.0 else "NOT_FITTED"
-            name = row.fit.verdict.name if row.fit else kind
+            name = row.fit.verdict.name if row.fit else "CONTROL" if row.control else "NOT_FITTED"
             found[name] = found.get(name, 0) + 1
         return found
 

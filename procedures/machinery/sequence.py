@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from twin.bench_description import BenchDescription
 
 from . import events
 from .bench import Bench, check_wishes
-from .continuing import measured_of
+from .continuing import check_bench
 from .event_log import moment, write_line
 from .failures import BenchFailure, failure_of
 from .file_lock import hold as lock
@@ -64,7 +64,7 @@ class Sequence:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.rows = [json.loads(line) for line in _whole_lines(self.path / "sequence.jsonl")]
+        self.rows = list(_rows(self.path / "sequence.jsonl"))
         if not self.rows:
             raise FileNotFoundError(f"{path} is no sequence: it holds no sequence.jsonl")
         self.seed = int(self.rows[0]["seed"])
@@ -81,22 +81,34 @@ class Sequence:
             found[number] = Past(number, folder, row["state"], row.get("message", ""))
         return found
 
+    def is_over(self, past: Past) -> bool:
+        """Whether nothing of a run is left to be done; its own folder knows, where a kill came between."""
+        if past.state == "begun" and (self.path / past.folder / "manifest.toml").is_file():
+            with open_run(self.path / past.folder) as begun:
+                return begun.state == "finished"
+        return past.state in ("finished", "failed")
+
     @property
     def runs(self) -> list[Run]:
         """The runs that were finished, in the order of the plan."""
-        done = [past for _, past in sorted(self.past.items()) if past.state == "finished"]
+        done = [past for _, past in sorted(self.past.items())
+                if past.state != "failed" and self.is_over(past)]
         return [open_run(self.path / past.folder) for past in done]
 
     @property
     def state(self) -> str:
         """"finished" when every run of the plan has come to its end, else "aborted"."""
-        ended = {past.number for past in self.past.values() if past.state in ("finished", "failed")}
-        return "finished" if len(ended) == len(self.plan.runs) else "aborted"
+        over = sum(self.is_over(past) for past in self.past.values())
+        return "finished" if over == len(self.plan.runs) else "aborted"
 
 
-def _whole_lines(file: Path) -> list[str]:
-    """Lines of a file; one torn by a kill is left out."""
-    return file.read_text("utf-8").split("\n")[:-1] if file.is_file() else []
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Lines of JSON; one torn by a kill is left out."""
+    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
 
 
 def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: int | None) -> Sequence:
@@ -105,6 +117,9 @@ def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: 
     if path.is_dir():
         sequence = Sequence(path)
         check_plan(sequence.plan, bench)
+        for finished in sequence.runs:
+            with finished:
+                check_bench(finished, bench)
         return sequence
     seed = secrets.randbits(32) if seed is None else seed
     read = read_plan_file(path, seed)
@@ -115,8 +130,8 @@ def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: 
 def read_plan_file(path: Path, seed: int) -> SequencePlan:
     """The plan in a file; FileNotFoundError, ValueError."""
     if not path.is_file():
-        raise FileNotFoundError(f"there is no plan {path}; a sequence is a TOML file with [[step]] tables, "
-                                "or, to go on with one, its folder")
+        raise FileNotFoundError(f"there is no plan {path}; a sequence is a TOML file with [[step]] tables; "
+                                "to go on with one that was begun, give its folder to --continue")
     try:
         return read_plan(path.read_text("utf-8"), str(path), seed)
     except UnicodeDecodeError as broken:
@@ -170,10 +185,12 @@ def run_sequence(plan: str | Path, bench: Bench, output: str | Path = "runs", se
             lock(log)
         except OSError:
             raise ValueError(f"{sequence.path} is being run by another program") from None
+        if not (sequence.path / "sequence.jsonl").read_bytes().endswith(b"\n"):
+            log.write("\n")  # a kill may have torn the last line
         past = sequence.past
         for planned in sequence.plan.runs:
             known = past.get(planned.number)
-            if known is not None and known.state in ("finished", "failed"):
+            if known is not None and sequence.is_over(known):
                 continue
             publish(Began(planned, len(sequence.plan.runs)))
             if not _waited(bench.seconds(planned.wait), should_stop):
@@ -205,8 +222,9 @@ def _made(sequence: Sequence, planned: PlannedRun, known: Past | None, bench: Be
         write_line(log, {"moment": moment(), "run": planned.number, "state": state, **more})
 
     try:
-        done = run(planned.procedure, bench, sequence.path.parent, _seed(sequence, planned), told,
-                   should_stop, hold=hold, continues=_unfinished(sequence, planned, known),
+        place = sequence.path / known.folder if known is not None and known.folder else None
+        done = run(planned.procedure, bench, sequence.path.parent, seed=_seed(sequence, planned),
+                   publish=told, should_stop=should_stop, hold=hold, continues=_unfinished(place, planned),
                    **planned.settings)
     except BaseException as failure:
         own = isinstance(failure, Exception) and not _of_the_bench(failure)
@@ -234,21 +252,21 @@ def _seed(sequence: Sequence, planned: PlannedRun) -> int:
     return int(np.random.SeedSequence([sequence.seed, planned.number, attempts]).generate_state(1)[0])
 
 
-def _unfinished(sequence: Sequence, planned: PlannedRun, known: Past | None) -> Path | None:
-    """The folder of a run that ended early and can be gone on with."""
-    if known is None or not known.folder or not issubclass(catalogue.procedure(planned.procedure), Walk):
+def _unfinished(path: Path | None, planned: PlannedRun) -> Path | None:
+    """The run that ended early at `path`, or the one before it if it took nothing; None: there is nothing to
+    go on with."""
+    cls = catalogue.procedure(planned.procedure)
+    if path is None or not issubclass(cls, Walk) or not (path / "manifest.toml").is_file():
         return None
-    path = sequence.path / known.folder
-    if not (path / "manifest.toml").is_file():
-        return None
-    wanted = catalogue.procedure(planned.procedure)(**planned.settings).plan().shots
     with open_run(path) as begun:
-        taken = sum(key_of(shot.settings) is not None for shot in begun.shots)
-        early = begun.state in ("aborted", "killed")
-        return path if early and taken > 0 and taken + _before(begun) < wanted else None
+        if begun.state not in ("aborted", "killed"):
+            return None
+        if not _taken(begun):
+            return None if begun.former is None else _unfinished(begun.former.path, planned)
+        return path if _taken(begun, chain=True) < cls(**planned.settings).plan().shots else None
 
 
-def _before(begun: Run) -> int:
-    """Shots at points in the runs that this one continues."""
-    former = begun.former
-    return 0 if former is None else len(measured_of(former).visited())
+def _taken(begun: Run, chain: bool = False) -> int:
+    """Shots at points of a run, or of those as well that it continues."""
+    own = sum(key_of(shot.settings) is not None for shot in begun.shots)
+    return own + (_taken(begun.former, chain) if chain and begun.former is not None else 0)

@@ -82,6 +82,9 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     former = None if continues is None else former_of(continues, name, values, bench.description)
     if former is not None and not _records(cls(**values), former):
         raise ValueError(f"all points of {former.run.path} are taken; 'maserbench replay' gives its answer")
+    if former is not None and bench.description.virtual and seed is not None and seed == former.run.seed:
+        raise ValueError(f"seed = {seed} is that of {former.run.path.name}, whose noise would be drawn once "
+                         "more; give another one, or none")
     if seed is not None and not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
     if seed is None and bench.description.virtual:

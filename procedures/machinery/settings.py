@@ -33,7 +33,7 @@ class Setting:
 
 def shots(default: int = 20) -> IntegerParameter:
     return IntegerParameter("Shots", default=default, minimum=1, maximum=1_000_000,
-                            description="how often the laser is fired")
+                            description="how often the laser is fired, in each repeat")
 
 
 def pump_energy(name: str = "Pump energy", default: float = 5e-3, meaning: str = "") -> FloatParameter:

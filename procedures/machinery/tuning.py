@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from twin.cavity import fit_cavity
+import numpy as np
+
+from twin.cavity import fit_cavity, fit_cavity_power
 
 from .bench import Bench
 from .failures import BenchFailure
@@ -17,6 +20,8 @@ from .shot import COUPLED, LOADED, TUNED
 
 _WIDTHS = 12.0      # of the declared line that one sweep spans
 _POINTS, _BANDWIDTH = 201, 1e4
+_COUPLED_HOME = 1e-3    # [dB] from the coupling at home that is near enough
+_STEPS = 41         # of the source, where there is no network analyser
 _AT_HOME, _TRIES = 1e3, 4       # [Hz] from home that is near enough, and how often it is tried
 
 
@@ -63,6 +68,28 @@ def read_mode(bench: Bench, near: float, widths: float = _WIDTHS) -> Mode:
         raise BenchFailure(f"vna: no resonance within {span / 2e6:.3g} MHz of {near / 1e9:.7g} GHz "
                            f"({found.verdict}); look at the loop, and at what the bench file says of the "
                            "stages that move the mode")
+    p, sigma = found.parameters, found.sigma
+    return Mode(p["frequency"], sigma["frequency"], p["loaded_quality"], sigma["loaded_quality"],
+                p["coupling_factor"])
+
+
+def step_over(bench: Bench, near: float, widths: float, heed: Callable[[], None]) -> Mode | None:
+    """The mode by hand of source and analyser, whose output is on already; None where no dip is found.
+
+    Power alone: a coupling factor above 1 is told as its inverse. `heed` is called between two frequencies.
+    """
+    receiver = bench.description.receivers["burst"]
+    source, analyser = bench.roles["microwave"], bench.roles["analyser"]
+    span = widths * receiver.frequency / receiver.loaded_quality
+    frequencies, read = near + span * np.linspace(-0.5, 0.5, _STEPS), np.zeros(_STEPS)
+    for i, wanted in enumerate(frequencies):
+        heed()
+        source.frequency = float(wanted)
+        frequencies[i] = source.frequency
+        read[i] = analyser.read_power(frequencies[i])
+    found = fit_cavity_power(frequencies, read)
+    if found.verdict != "OK":
+        return None
     p, sigma = found.parameters, found.sigma
     return Mode(p["frequency"], sigma["frequency"], p["loaded_quality"], sigma["loaded_quality"],
                 p["coupling_factor"])
@@ -121,8 +148,18 @@ class Loading:
         self._stage.move_to(self._parked + decibels * self._metres_per_decibel)
         return self._read(self.home.frequency, max(_WIDTHS, _WIDTHS * self.home.loaded_quality / quality))
 
+    def go_home(self) -> None:
+        """The loop back where it was found, by the coupling: its stage's own way back has backlash."""
+        self.park()
+        for _ in range(_TRIES):
+            found = self._read(self.home.frequency, _WIDTHS)
+            away = 10.0 * math.log10(self.home.coupling_factor / found.coupling_factor)
+            if abs(away) < _COUPLED_HOME:
+                return
+            self._stage.move_to(self._stage.position + away * self._metres_per_decibel)
+
     def park(self) -> None:
-        """The loop back where it was found: from below, as it always comes, so that it is there again."""
+        """The stage back to the position where it was found, with nothing measured."""
         self._stage.move_to(self._parked)
 
     def _read(self, near: float, widths: float) -> Mode:

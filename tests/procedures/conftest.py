@@ -1,5 +1,6 @@
 """A virtual bench for the tests of this folder: real software instruments in another process."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,10 +26,14 @@ from procedures.machinery.store import Channel, Layout
 from twin.bench_description import parse, without_truth
 
 
-@pytest.fixture(scope="session")
-def served():
-    """(bench file, console) of software instruments that several tests share."""
-    command = [sys.executable, "-m", "maserbench", "mocks"]
+@contextlib.contextmanager
+def serve(truth_log=None):
+    """(bench file, console) of a served virtual bench.
+
+    A module that moves stages has one of its own: what they carry is not quite where it was afterwards.
+    """
+    command = [sys.executable, "-m", "maserbench", "mocks",
+               *(["--truth-log", str(truth_log)] if truth_log else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         word, _, path = process.stdout.readline().strip().partition(" ")
         assert word == "ready"
@@ -37,6 +42,19 @@ def served():
         console.close()
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """What serves a bench of its own to a module: serving(truth_log=None) is a context like `serve`."""
+    return serve
+
+
+@pytest.fixture(scope="session")
+def served():
+    """(bench file, console) of software instruments that several tests share."""
+    with serve() as shared:
+        yield shared
 
 
 @pytest.fixture

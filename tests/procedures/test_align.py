@@ -11,11 +11,19 @@ import numpy as np
 import pytest
 
 from instruments.errors import InstrumentError
+from procedures import open_bench
 from procedures.machinery import events
 from procedures.machinery.align import Align, Reading, lowest_seen, slope, wishes
 from procedures.machinery.bench import describe_bench
 from procedures.machinery.commands.align import text_of
 from procedures.machinery.failures import BenchFailure
+
+
+@pytest.fixture(scope="module")
+def served(serving):
+    """A bench of their own, whose stages they move."""
+    with serving() as own:
+        yield own
 
 
 def some(aligned, count, between=lambda reading: None):
@@ -56,6 +64,21 @@ def test_quality_falls_as_the_loop_goes_deeper_and_the_best_is_remembered(bench)
         loop.move_to(start)
     assert found[-1].direction == "falling" and found[-1].value < found[0].value - 30.0
     assert found[-1].best == max(reading.value for reading in found)
+
+
+def test_a_bench_without_a_network_analyser_steps_its_source(served, tmp_path):
+    lines, keep = [], True
+    for line in served[0].read_text().splitlines():
+        keep = line.strip() not in ("[vna]",) if line.startswith("[") else keep
+        lines += [line] if keep else []
+    (tmp_path / "no_vna.toml").write_text("\n".join(lines))
+    rf = []
+    with open_bench(tmp_path / "no_vna.toml") as bench:
+        aligned = Align("quality", bench, {"power": "-30dBm"})
+        found = some(aligned, 2, lambda reading: rf.append(state(served[1])["rf"]))
+    assert rf == ["on", "on"] and state(served[1])["rf"] == "off"
+    assert [reading.value for reading in found] == pytest.approx([8330.0] * 2, rel=0.05)
+    assert found[0].beside["frequency"] == pytest.approx(1.4495e9, abs=6e4)      # play of the piston
 
 
 def test_a_mode_out_of_the_sweep_is_no_reading_and_is_found_again(bench):
@@ -143,7 +166,7 @@ def test_a_trend_is_a_straight_line_with_its_error():
 def test_the_command_prints_a_line_for_each_reading_and_ends_by_itself_or_by_ctrl_c(served):
     base = [sys.executable, "-m", "maserbench", "align", "quality", "--bench", str(served[0]), "--progress",
             "plain"]
-    done = subprocess.run([*base, "--seconds", "1.5s"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*base, "--seconds", "3s"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) >= 2 and all(line.startswith("quality 8") for line in lines)

@@ -12,12 +12,14 @@ import time
 import numpy as np
 import pytest
 
-from procedures import open_bench, open_run, run
-from procedures.machinery import events
+from procedures import Shot, Waveform, open_bench, open_run, run
+from procedures.machinery import events, provenance
 from procedures.machinery.arming import Arming
 from procedures.machinery.failures import BenchFailure
 from procedures.machinery.hold import Hold
 from procedures.machinery.replay import replay
+from procedures.machinery.run_folder import RunFolder, moment
+from procedures.machinery.store import Channel, Layout
 
 COMMON = {"shots": 5, "pump_energy_start": "0.5mJ", "repetition_rate": 20}
 MIXED = COMMON | {"order": "random", "repetition_rate": 5}
@@ -156,6 +158,50 @@ def test_what_cannot_be_continued_is_refused_at_once(bench, continued, tmp_path,
     with pytest.raises(ValueError, match=said):
         run(name, bench, tmp_path, continues=former, **given)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_former_run_s_seed_would_draw_its_noise_twice(bench, continued, tmp_path):
+    with pytest.raises(ValueError, match="seed = 31 is that of"):
+        run("pump_threshold", bench, tmp_path, seed=31, continues=continued[0].path, **MIXED)
+
+
+def test_a_run_of_an_earlier_version_which_does_not_tell_its_points_is_refused(bench, tmp_path):
+    folder, d = RunFolder(tmp_path, "single_shot"), bench.description
+    folder.write_manifest(provenance.manifest(folder.path.name, "single_shot", moment(), 1, bench.origin,
+                                              {"shots": 2}, d.name, d.text, {}))
+    folder.start_store(Layout({"burst": Channel(100, "CHAN1", 10)}, {}, ()), {})
+    record = Waveform(np.zeros(100, np.int16), 1e-3, 0.0, 0.0, 4e-9, "CHAN1", 10)
+    folder.append(Shot(0, moment(), {}, {"burst": record}, bench.origin))
+    folder.close()
+    with pytest.raises(ValueError, match="does not say which shot belongs to which point"):
+        run("single_shot", bench, tmp_path, continues=folder.path, shots=2)
+
+
+def test_another_bench_makes_no_common_answer(served, continued, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(served[0].read_text().replace("area = 1.9e-06", "area = 2e-06").replace(
+        'area = "1.9mm2"', 'area = "2mm2"'))
+    with open_bench(other) as bench, pytest.raises(ValueError, match="says something else about pump"):
+        run("pump_threshold", bench, tmp_path, continues=continued[0].path, **MIXED)
+
+
+def test_after_a_trip_a_person_goes_on_at_the_point_where_it_happened(served, tmp_path):
+    path, console = served
+
+    def trip(event):
+        if isinstance(event, events.ShotStored) and event.shot.number == 2:
+            console.ask("inject interlock severity=1")
+
+    try:
+        with open_bench(path) as bench, pytest.raises(BenchFailure):
+            run("pump_threshold", bench, tmp_path, seed=41, publish=trip, **COMMON)
+    finally:
+        console.ask("inject interlock severity=0")
+    tripped, = tmp_path.iterdir()
+    with open_bench(path) as bench:
+        done = run("pump_threshold", bench, tmp_path, seed=42, continues=tripped, **COMMON)
+    assert [int(shot.settings["point.number"]) for shot in done.shots] == [3, 4]
+    assert sum(done.result["verdicts"].values()) == 5
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="Ctrl-Z holds a run where there is a SIGTSTP")

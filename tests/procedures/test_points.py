@@ -21,7 +21,7 @@ FIRING = [name for name in catalogue.names() if issubclass(catalogue.procedure(n
 
 @given(PLANS, st.integers(0, 2**32))
 def test_every_point_is_visited_as_often_as_asked_and_a_control_follows_every_nth_shot(plan, seed):
-    visits = plan.visits(seed)
+    visits = list(plan.visits(seed))
     taken = [visit.key for visit in visits if visit.point is not None]
     assert len(visits) == len(plan)
     assert Counter(taken) == Counter((p.number, r) for p in plan.points for r in range(plan.repeats))
@@ -61,6 +61,15 @@ def test_what_a_procedure_sweeps_is_known_without_a_bench(name):
     assert [point.number for point in points] == list(range(7))
     assert all(math.isfinite(value) for point in points for value in point.values.values())
     assert procedure.duration() >= 7 / procedure.repetition_rate
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_procedure_says_what_it_does_and_how_long_it_takes(name):
+    told = catalogue.as_json(name)
+    assert set(told["about"]) == {"swept", "read", "fitted", "drawn"} and all(told["about"].values())
+    assert 0.0 < told["duration"] < 60.0
+    assert set(told["meanings"]) == {setting["name"] for setting in told["settings"]}
+    assert all(told["meanings"].values())
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procedures import open_bench, run_sequence, single_shot
+from procedures import open_bench, run_sequence
 from procedures.machinery import events
 from procedures.machinery.bench import describe_bench
 from procedures.machinery.failures import BenchFailure
@@ -24,7 +26,7 @@ title = "two energies, then the cavity"
 
 [[step]]
 procedure = "single_shot"
-set = { shots = 3, repetition_rate = "10Hz" }
+set = { shots = 3, repetition_rate = "4Hz" }
 scan = { pump_energy = "1mJ, 3mJ" }
 
 [[step]]
@@ -129,7 +131,7 @@ def interrupted(served, plan, tmp_path_factory):
         seen[type(event).__name__] += 1
 
     with open_bench(served[0]) as bench:
-        first = run_sequence(plan, bench, folder, 7, watch, lambda: seen["ShotStored"] >= 5)
+        first = run_sequence(plan, bench, folder, 7, watch, lambda: seen["ShotStored"] >= 4)
         state = first.state, first.past
         second = run_sequence(first.path, bench)
     return state, second, told
@@ -165,6 +167,37 @@ def test_a_finished_sequence_has_nothing_left_to_do(served, interrupted):
     assert told == [] and again.rows == done.rows
 
 
+def test_a_line_torn_by_a_kill_is_left_out_and_the_next_one_is_whole(served, interrupted, tmp_path):
+    _, done, _ = interrupted
+    shutil.copytree(done.path.parent, tmp_path / "copy")
+    path = tmp_path / "copy" / done.path.name
+    log = path / "sequence.jsonl"
+    *before, last = log.read_text().splitlines()
+    log.write_text("\n".join([*before, last[:20]]))       # the end of the third run was never written
+    assert Sequence(path).state == "finished"       # the third run's own folder says so
+    log.write_text("\n".join([*before[:-1], last[:20]]))  # nor that it was begun
+    assert Sequence(path).state == "aborted"
+    with open_bench(served[0]) as bench:
+        assert run_sequence(path, bench).state == "finished"
+    assert len(list((tmp_path / "copy").glob("*-vector_sweep-*"))) == 2
+
+
+def test_a_run_that_ended_before_its_first_shot_does_not_cost_those_before_it(served, tmp_path):
+    plan, stored, told = tmp_path / "plan.toml", [], []
+    plan.write_text('[[step]]\nprocedure = "single_shot"\nset = { shots = 4, repetition_rate = "4Hz" }\n')
+    with open_bench(served[0]) as bench:
+        first = run_sequence(plan, bench, tmp_path, 7,
+                             lambda e: stored.append(isinstance(e, events.ShotStored)),
+                             lambda: sum(stored) >= 2)
+        run_sequence(first.path, bench, publish=told.append,
+                     should_stop=lambda: any(isinstance(e, events.RunStarted) for e in told))
+        done = run_sequence(first.path, bench)
+    last, = done.runs
+    assert [len(run.shots) for run in (last, last.former)] == [2, 2]
+    assert sum(last.result["verdicts"].values()) == 4
+    last.close()
+
+
 def test_a_trip_ends_a_sequence_even_where_its_steps_go_on_and_the_laser_stays_off(served, tmp_path):
     path, console = served
     plan = tmp_path / "plan.toml"
@@ -192,23 +225,22 @@ def test_a_trip_ends_a_sequence_even_where_its_steps_go_on_and_the_laser_stays_o
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_a_failure_of_our_own_is_passed_over_only_where_the_plan_says_so(served, tmp_path, goes_on,
-                                                                        monkeypatch):
-    def broken(self, measured):
-        raise ArithmeticError("an answer that divides by nothing")
-
-    monkeypatch.setattr(single_shot.SingleShot, "answer", broken)
-    plan = tmp_path / "plan.toml"
-    text = PLAN.replace("1mJ, 3mJ", "1mJ").replace("shots = 3", "shots = 1")
-    plan.write_text(text.replace('"single_shot"', '"single_shot"\non_failure = "go_on"') if goes_on else text)
-    with open_bench(served[0]) as bench:
+def test_an_answer_that_cannot_be_given_is_passed_over_only_where_the_plan_says_so(served, tmp_path, goes_on):
+    """A channel that is said to record an envelope has no spectrum: no fault of any instrument."""
+    other, plan = tmp_path / "other.toml", tmp_path / "plan.toml"
+    other.write_text(re.sub(r"intermediate_frequency = .*", "intermediate_frequency = 0.0",
+                            served[0].read_text()))
+    more = 'on_failure = "go_on"' if goes_on else ""
+    plan.write_text(f'[[step]]\nprocedure = "emission_spectrum"\nset = {{ shots = 1 }}\n{more}\n'
+                    '[[step]]\nprocedure = "vector_sweep"\n')
+    with open_bench(other) as bench:
         if goes_on:
             done = run_sequence(plan, bench, tmp_path, 7)
             assert done.state == "finished"
             assert [past.state for past in done.past.values()] == ["failed", "finished"]
-            assert "divides by nothing" in done.past[0].message
+            assert "records an envelope" in done.past[0].message
         else:
-            with pytest.raises(ArithmeticError, match="divides by nothing"):
+            with pytest.raises(ValueError, match="records an envelope"):
                 run_sequence(plan, bench, tmp_path, 7)
             folder, = tmp_path.glob("*-sequence-*")
             assert [past.state for past in Sequence(folder).past.values()] == ["aborted"]
@@ -229,8 +261,8 @@ def test_the_command_prints_the_plan_and_touches_nothing_in_a_dry_run(served, pl
     base = [sys.executable, "-m", "maserbench", "sequence"]
     dry = subprocess.run([*base, str(plan), "--dry-run"], capture_output=True, text=True, cwd=tmp_path)
     assert dry.returncode == 0, dry.stderr
-    assert dry.stdout.splitlines()[0] == "two energies, then the cavity: 3 runs, about 1 s"
-    assert "pump_energy=3 mJ: about 300 ms, -" in dry.stdout and "dBm at the port" in dry.stdout
+    assert dry.stdout.splitlines()[0] == "two energies, then the cavity: 3 runs, about 1.9 s"
+    assert "pump_energy=3 mJ: about 750 ms, -" in dry.stdout and "dBm at the port" in dry.stdout
     assert not list(tmp_path.iterdir())
     done = subprocess.run([*base, str(plan), "--bench", str(served[0]), "--progress", "plain", "--output",
                            str(tmp_path)], capture_output=True, text=True, timeout=120)

@@ -62,7 +62,7 @@ def _shown(aligned: Align, line: Line, for_so_long: float, should_stop: Callable
             told.put(failure)
 
     threading.Thread(target=iterate, name="align", daemon=True).start()
-    end, cut = time.monotonic() + for_so_long, False
+    end, cut = math.inf, False
     while True:
         if not cut and (should_stop() or time.monotonic() > end):
             cut = True
@@ -75,6 +75,7 @@ def _shown(aligned: Align, line: Line, for_so_long: float, should_stop: Callable
             return
         if isinstance(reading, BaseException):
             raise reading
+        end = min(end, time.monotonic() + for_so_long)  # from the first reading on
         if not cut:
             line.show(text_of(aligned.kind, reading))
 

@@ -107,7 +107,8 @@ def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Shot
             raise ValueError(f"run {path} is a {run.procedure}, which holds sweeps and no bursts to fit")
         warm(print_progress)
         for shot in run.shots:
-            yield shot, fit_shot(description, shot, model)
+            if not shot.control:
+                yield shot, fit_shot(description, shot, model)
 
 
 def _file(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:

@@ -48,8 +48,8 @@ def _make(place: Path, bench: str, output: Path, seed: int, shown: Shown) -> Non
             done = run_sequence(place, opened, output, seed, shown, should_stop, hand.hold)
         finally:
             shown.close()
-    ended = sum(past.state == "finished" for past in done.past.values())
-    print(f"{ended} of {len(done.plan.runs)} runs finished")
+    finished = [past for past in done.past.values() if past.state != "failed" and done.is_over(past)]
+    print(f"{len(finished)} of {len(done.plan.runs)} runs finished")
     print(f"sequence {done.path}", flush=True)
     if done.state != "finished":
         raise Interrupted("stopped by hand; the bench is in its safe state. What is missing is made by: "

@@ -6,6 +6,7 @@ pipe) one line per shot is enough, and `--progress plain` gives the lines that p
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,8 +71,7 @@ class Watcher:
             self._say(f"{event.procedure} on a {event.origin.value} bench, {event.shots} shots: {event.path}")
 
     def _ShotStored(self, event: events.ShotStored) -> None:
-        self._shots[event.shot.number] = Shot(event.shot.number, event.shot.moment, {}, {}, event.shot.origin,
-                                              start=event.shot.start, energy=event.shot.energy)
+        self._shots[event.shot.number] = dataclasses.replace(event.shot, waveforms={}, traces={})
         self._bar.update(self._task, completed=event.shot.number + 1)
         if self._plain:
             print(f"shot {event.shot.number} stored", flush=True)
@@ -127,7 +127,7 @@ class Watcher:
 def _cells(shot: Shot, fit: FitRow | None) -> list[str]:
     left = [str(shot.number), show(shot.energy, "J") if shot.energy == shot.energy else "-"]
     if fit is None:
-        return [*left, "...", *("" for _ in _COLUMNS), "", ""]
+        return [*left, "CONTROL" if shot.control else "...", *("" for _ in _COLUMNS), "", ""]
     values = [_value(name, fit, scale) for name, (_, scale, _) in _COLUMNS.items()]
     quality = "" if fit.chi2_per_dof is None else f"{fit.chi2_per_dof:.3f}"
     return [*left, fit.verdict.name, *values, quality, f"{1e3 * fit.seconds:.0f}"]
