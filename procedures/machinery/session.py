@@ -79,7 +79,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # loading the twin's machine code holds up all threads, which the guard would take for a stall
-    folder = RunFolder(Path(output), name, partial(take_snapshot, bench))
+    folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
     bench.guard.announce(folder.path)
     try:
         return _run(name, cls, values, bench, folder, seed, before, publish, should_stop)

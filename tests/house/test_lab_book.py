@@ -37,7 +37,7 @@ def told(tmp_path_factory):
 
 
 def test_every_command_of_the_page_works(told):
-    folder, said = told
+    folder, _ = told
     assert len(COMMANDS) >= 14 and all(line.startswith("maserbench ") for line in COMMANDS)
     assert {record.procedure for record in find_runs(folder / "runs")} == {"single_shot", "vector_sweep"}
 
