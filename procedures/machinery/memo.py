@@ -40,13 +40,14 @@ class Memo:
     def _load(self) -> dict[str, Any]:
         try:
             found = json.loads(self._file.read_bytes())
-            return found["held"] if found["version"] == self._version else {}
+            held = found["held"] if found["version"] == self._version else {}
+            return held if isinstance(held, dict) else {}
         except (OSError, ValueError, TypeError, KeyError):
             return {}
 
     def recall(self, name: str, now: Signature) -> Any:
         """What was kept under a name; None unless its files still are what they were."""
-        entry = self._held.get(name) if isinstance(self._held, dict) else None
+        entry = self._held.get(name)
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] != now:
             return None
         self._kept[name] = entry
