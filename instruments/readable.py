@@ -19,8 +19,9 @@ from .errors import Busy, CannotConnect, InstrumentError, InstrumentTimeout, Pee
 _UNIT = re.compile(r"\bin (Hz|Hertz|Sa/s|m/s|m|s|seconds|volts|V|A|dBm|dB|K|J|W|ohm|percent|degrees Celsius|"
                    r"degrees|rad)\b")
 _LONG = {"Hertz": "Hz", "seconds": "s", "percent": "%", "volts": "V"}  # as upstream's drivers have it
-_VERBS = {"lamp_delay": "s", "q_switch_delay": "s", "digitiser_delay": "s", "gate_start": "s",
-          "gate_length": "s", "pretrigger": "s", "full_scale": "V", "offset": "V", "impedance": "ohm"}
+_VERBS = {"sample_rate": "Sa/s", "lamp_delay": "s", "q_switch_delay": "s", "digitiser_delay": "s",
+          "gate_start": "s", "gate_length": "s", "pretrigger": "s", "full_scale": "V", "offset": "V",
+          "impedance": "ohm"}
 """Units of what `settings()` names after a role's verbs and not after a property."""
 _SILENT = (InstrumentTimeout, PeerClosed, Busy, CannotConnect)
 
