@@ -87,6 +87,8 @@ def test_the_limit_counts_the_history_where_a_sample_is_named(folder):
     assert "PTP-7 had 111 mJ in 2 runs" in told
     with pytest.raises(ValueError, match=r"above this bench's limit.*crystal_dose.*fewer or weaker"):
         look_up(folder, named, limited(0.119), wishes)
+    with pytest.raises(ValueError, match="crystal_dose"):
+        look_up(folder, named, limited(0.121), wishes | {"repeats": 2})
     assert look_up(folder, nameless, limited(0.119), wishes).notices == ()
     assert look_up(folder, named, limited(0.001), {"span": 1e6}).notices == ()  # no laser, no dose
 
