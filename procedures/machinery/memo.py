@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,4 +67,5 @@ class Memo:
             part.write_text(json.dumps({"version": self._version, "held": self._kept}), "utf-8")
             os.replace(part, self._file)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()

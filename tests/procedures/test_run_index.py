@@ -138,6 +138,15 @@ def test_a_spoilt_index_costs_time_only(folder, tmp_path, spoilt):
     assert find_runs(tmp_path) == wanted
 
 
+def test_an_index_that_cannot_be_written_costs_time_only(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    wanted = find_runs(tmp_path)
+    (tmp_path / INDEX).unlink()
+    (tmp_path / INDEX).mkdir()
+    assert find_runs(tmp_path) == wanted
+    assert {path.name for path in tmp_path.iterdir()} == {INDEX, *(record.name for record in wanted)}
+
+
 def test_what_the_index_remembers_is_used(folder, tmp_path):
     """A mark put into the index comes back, as long as no file of that run has changed."""
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
