@@ -30,8 +30,8 @@ def main(count: int) -> None:
         for kind in ("cold", "warm", "warm"):
             began, computed = time.perf_counter(), time.process_time()
             found = find_runs(folder, where=["threshold_energy<50uJ"])
-            print(f"{kind}: {time.perf_counter() - began:.2f} s, {time.process_time() - computed:.2f} s of it "
-                  f"computing; {len(found)} of {count} runs")
+            took, busy = time.perf_counter() - began, time.process_time() - computed
+            print(f"{kind}: {took:.2f} s, {busy:.2f} s of it computing; {len(found)} of {count} runs")
         began = time.perf_counter()
         command = [sys.executable, "-m", "maserbench", "runs", folder, "--tag", "odd"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
