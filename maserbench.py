@@ -238,10 +238,12 @@ def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
 def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
                    bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",
                                                       help="the bench that recorded them")],
-                   output: Output = Path("runs")) -> None:
+                   output: Output = Path("runs"), operator: Operator = "", sample: SampleId = "",
+                   tag: Tags = None, note: Said = "") -> None:
     """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
     from procedures.machinery.commands.bring_in import bring_in
-    bring_in(files, bench, output)
+    from procedures.machinery.run_notes import Remarks
+    bring_in(files, bench, output, Remarks(operator, sample, tuple(tag or ()), note))
 
 
 @app.command("export")
