@@ -123,14 +123,14 @@ def runs_command(folder: Runs = Path("runs"), procedure: Wished = None, since: D
 
 @app.command("note")
 def note_command(run: Path, text: Annotated[str, typer.Argument()] = "", tag: Tags = None) -> None:
-    """Write something more about a run, at any time; its manifest stays as it is."""
+    """Add a note or tags to a run, at any time; its manifest stays as it is."""
     from procedures.machinery.commands.runs import note
     note(run, text, tag or ())
 
 
 @app.command("samples")
 def samples_command(folder: Runs = Path("runs"), json: Json = False) -> None:
-    """List the samples with the light that all their runs have given them."""
+    """List the samples with the dose of all their runs."""
     from procedures.machinery.commands.samples import samples
     samples(folder, json)
 
@@ -146,21 +146,21 @@ def calibrate_command(run: Path, note: Said = "",
 
 @app.command("calibrations")
 def calibrations_command(folder: Runs = Path("runs"), bench: Compared = None, json: Json = False) -> None:
-    """List calibrations: in date or not, and how far from what the bench file declares."""
+    """List calibrations beside what the bench file says."""
     from procedures.machinery.commands.calibrations import calibrations
     calibrations(folder, bench, json)
 
 
 @app.command("settings")
 def settings_command(run: Path, bench: Compared = None) -> None:
-    """Print every setting that a run found on its bench, or how a bench differs from it now."""
+    """Print the bench as a run found it, or how a bench differs from that now."""
     from procedures.machinery.commands.settings import settings
     settings(run, bench)
 
 
 @app.command("restore")
 def restore_command(run: Path, bench: Bench) -> None:
-    """Put the settings of a run back, read back; never outputs, emission, shutters or arming."""
+    """Put the settings of a run back. Never an output, emission, shutter or arming."""
     from procedures.machinery.commands.settings import restore
     restore(run, bench)
 
@@ -281,10 +281,12 @@ def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
 def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
                    bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",
                                                       help="the bench that recorded them")],
-                   output: Output = Path("runs")) -> None:
+                   output: Output = Path("runs"), operator: Operator = "", sample: SampleId = "",
+                   tag: Tags = None, note: Said = "") -> None:
     """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
     from procedures.machinery.commands.bring_in import bring_in
-    bring_in(files, bench, output)
+    from procedures.machinery.run_notes import Remarks
+    bring_in(files, bench, output, Remarks(operator, sample, tuple(tag or ()), note))
 
 
 @app.command("export")

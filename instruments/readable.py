@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .errors import Busy, CannotConnect, InstrumentError, InstrumentTimeout, PeerClosed
@@ -18,8 +19,9 @@ from .errors import Busy, CannotConnect, InstrumentError, InstrumentTimeout, Pee
 _UNIT = re.compile(r"\bin (Hz|Hertz|Sa/s|m/s|m|s|seconds|volts|V|A|dBm|dB|K|J|W|ohm|percent|degrees Celsius|"
                    r"degrees|rad)\b")
 _LONG = {"Hertz": "Hz", "seconds": "s", "percent": "%", "volts": "V"}  # as upstream's drivers have it
-_VERBS = {"lamp_delay": "s", "q_switch_delay": "s", "digitiser_delay": "s", "gate_start": "s",
-          "gate_length": "s", "pretrigger": "s", "full_scale": "V", "offset": "V", "impedance": "ohm"}
+_VERBS = {"sample_rate": "Sa/s", "lamp_delay": "s", "q_switch_delay": "s", "digitiser_delay": "s",
+          "gate_start": "s", "gate_length": "s", "pretrigger": "s", "full_scale": "V", "offset": "V",
+          "impedance": "ohm"}
 """Units of what `settings()` names after a role's verbs and not after a property."""
 _SILENT = (InstrumentTimeout, PeerClosed, Busy, CannotConnect)
 
@@ -47,9 +49,12 @@ class Readings:
 def read_settings(instrument: Any) -> Readings:
     """All settings of a connected instrument. What it does not answer is told in `unread`; never raises for
     it, except where `settings()`, which every run needs, fails."""
-    found = {name: _reading(instrument, name, value) for name, value in instrument.settings().items()}
+    places = list(settable(instrument))
+    can_be_set = {path for path, _, _ in places}
+    found = {name: Reading(_plain(value), _unit_of_setting(instrument, name, value), name in can_be_set)
+             for name, value in instrument.settings().items()}
     unread: dict[str, str] = {}
-    for path, owner, name in settable(instrument):
+    for path, owner, name in places:
         if path in found:
             continue
         try:
@@ -60,16 +65,16 @@ def read_settings(instrument: Any) -> Readings:
         except (InstrumentError, ValueError, TypeError, LookupError) as problem:
             unread[path] = str(problem)
         else:
-            found[path] = Reading(_plain(value), unit_of(type(owner), name), True)
+            found[path] = Reading(_plain(value), unit_of(type(owner), name), True)  # type: ignore[arg-type]
     if unread:
         unread |= _forgiven(instrument)
     return Readings(found, unread)
 
 
-def _reading(instrument: Any, name: str, value: Any) -> Reading:
+def _unit_of_setting(instrument: Any, name: str, value: Any) -> str:
     last = name.rpartition(".")[2]
-    unit = unit_of(type(instrument), last) or (_VERBS.get(last, "") if isinstance(value, float) else "")
-    return Reading(_plain(value), unit, name in {path for path, _, _ in settable(instrument)})
+    documented = unit_of(type(instrument), last)  # type: ignore[arg-type]
+    return documented or (_VERBS.get(last, "") if isinstance(value, float) else "")
 
 
 def settable(instrument: Any) -> Iterator[tuple[str, Any, str]]:
@@ -79,14 +84,14 @@ def settable(instrument: Any) -> Iterator[tuple[str, Any, str]]:
                                   for prefix, number, channel in _channels(instrument))]
     unasked = tuple(getattr(instrument, "unasked", ()))
     for prefix, owner in places:
-        yield from ((prefix + name, owner, name) for name in _properties(type(owner))
+        yield from ((prefix + name, owner, name) for name in _properties(type(owner))  # type: ignore[arg-type]
                     if not (prefix + name).startswith(unasked))
 
 
-def _properties(owner: type) -> Iterator[str]:
-    for name, member in inspect.getmembers(owner, lambda found: isinstance(found, property)):
-        if not name.startswith("_") and all(map(_speaks, (member.fget, member.fset))):
-            yield name
+@cache
+def _properties(owner: type) -> tuple[str, ...]:
+    return tuple(name for name, member in inspect.getmembers(owner, lambda found: isinstance(found, property))
+                 if not name.startswith("_") and all(map(_speaks, (member.fget, member.fset))))
 
 
 def _speaks(accessor: Any) -> bool:
@@ -107,6 +112,7 @@ def _channels(instrument: Any) -> Iterator[tuple[str, Any, Any]]:
             yield name, number, channel
 
 
+@cache
 def unit_of(owner: type, name: str) -> str:
     """The unit that a property's docstring names; "" where it names none."""
     match = _UNIT.search(getattr(owner, name, None).__doc__ or "") if hasattr(owner, name) else None

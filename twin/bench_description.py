@@ -33,7 +33,7 @@ class BenchDescription:
 
     `visa` is the VISA library that opens the resources, as PyVISA names it.
     `reference`: "shared" where sources and digitiser are locked to one 10 MHz, so that a carrier's phase is
-    the same in every shot; else "free".
+    the same in every shot; else "free". `fsync`: a shot counts as stored once it would survive a power cut.
     """
 
     name: str
@@ -50,6 +50,7 @@ class BenchDescription:
     truth: Truth | None
     visa: str = "@py"
     reference: str = "free"
+    fsync: bool = False
 
     def drive(self, energy: float, start: float = 0.0) -> Drive:
         """The drive of a pulse of `energy` [J] in the expected crystal, first light at `start` [s]."""
@@ -91,4 +92,4 @@ def parse(text: str, name: str) -> BenchDescription:
         console=bench_tables.read_console(reader, virtual),
         reference=bench_tables.read_reference(reader),
         truth=bench_tables.read_truth(reader, virtual, pump, receivers, expected.parameters),
-        visa=bench_tables.read_visa(reader))
+        visa=bench_tables.read_visa(reader), fsync=reader.flag(("fsync",)))

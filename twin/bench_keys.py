@@ -30,6 +30,7 @@ def describe_keys() -> list[Row]:
         ("time_scale", "", 1.0, TIME_SCALE.meaning),
         ("title", "", "", "a line for the reader"),
         ("visa", "", VISA[0], "VISA library: @py (pyvisa-py), or @ivi for the system's (NI, Keysight)"),
+        ("fsync", "", False, "each shot is written through to the disk before it counts, for power cuts"),
         ("reference", "", "free", "shared: sources and digitiser are locked to one 10 MHz"),
         ("ROLE.driver", "", "required", f"dotted path of the driver; ROLE is one of {', '.join(ROLES)}"),
         ("ROLE.resource", "", "required", "VISA resource; on a virtual bench TCPIP::127.0.0.1::0::SOCKET"),

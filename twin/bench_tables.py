@@ -19,8 +19,8 @@ from .photodiode import Photodiode
 from .quantity import Quantity
 from .receiver import Receiver
 
-TOP = ("virtual", "time_scale", "title", "visa", "reference", *ROLES, "receiver", "photodiode", "expected",
-       "limits", "mocks", "truth")
+TOP = ("virtual", "time_scale", "title", "visa", "reference", "fsync", *ROLES, "receiver", "photodiode",
+       "expected", "limits", "mocks", "truth")
 VISA = ("@py", "@ivi")
 """VISA libraries that a bench file may choose: pyvisa-py, or the one that the system has (NI, Keysight)."""
 REFERENCES = ("free", "shared")

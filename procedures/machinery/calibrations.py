@@ -185,5 +185,7 @@ def warnings(runs: Path, bench: BenchDescription, origin: Origin) -> list[str]:
 
 
 def read_validity(text: str) -> float:
-    """Seconds of "30d", "8h" or "90min"."""
+    """Seconds of "30d", "8h" or "90min"; a bare number would be seconds, which nobody means."""
+    if text.strip().replace(".", "").isdigit():
+        raise ValueError(f"--valid {text}: expected a time with its unit, such as {text}d, 8h or 90min")
     return read(text, "s", "--valid")

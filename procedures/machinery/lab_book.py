@@ -39,7 +39,8 @@ def look_up(folder: Path, remarks: Remarks, bench: BenchDescription, settings: M
     if remarks.sample:
         before = history(folder, remarks.sample)
         if energies:
-            notices.append(check_dose(bench, before, int(settings.get("shots", 1)), max(energies)))
+            shots = int(settings.get("shots", 1)) * int(settings.get("repeats", 1))
+            notices.append(check_dose(bench, before, shots, max(energies)))
     return Before(remarks, in_force(folder, origin), tuple(notices))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,14 @@ class Memo:
     def _load(self) -> dict[str, Any]:
         try:
             found = json.loads(self._file.read_bytes())
-            return found["held"] if found["version"] == self._version else {}
+            held = found["held"] if found["version"] == self._version else {}
+            return held if isinstance(held, dict) else {}
         except (OSError, ValueError, TypeError, KeyError):
             return {}
 
     def recall(self, name: str, now: Signature) -> Any:
         """What was kept under a name; None unless its files still are what they were."""
-        entry = self._held.get(name) if isinstance(self._held, dict) else None
+        entry = self._held.get(name)
         if not isinstance(entry, list) or len(entry) != 2 or entry[0] != now:
             return None
         self._kept[name] = entry
@@ -65,4 +67,5 @@ class Memo:
             part.write_text(json.dumps({"version": self._version, "held": self._kept}), "utf-8")
             os.replace(part, self._file)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()

@@ -34,10 +34,12 @@ _RESERVE = 8 * 2**20
 class RunFolder:
     """DIR/<UTC time>-<procedure>-<4 hex>, made new. Every line is flushed when a method returns.
 
-    `look` is asked for the state of the bench when the store is made, right before the first shot.
+    `look` is asked for the state of the bench when the store is made, right before the first shot. `fsync`:
+    every shot is written through to the disk.
     """
 
-    def __init__(self, parent: Path, procedure: str, look: Callable[[], Mapping[str, Any]] = dict) -> None:
+    def __init__(self, parent: Path, procedure: str, look: Callable[[], Mapping[str, Any]] = dict,
+                 fsync: bool = False) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.path = (Path(parent) / f"{stamp}-{procedure}-{secrets.token_hex(2)}").resolve()
         self.path.mkdir(parents=True, exist_ok=False)
@@ -45,7 +47,7 @@ class RunFolder:
         hold(self._events)
         self._fits = (self.path / "fits.jsonl").open("a", encoding="utf-8")
         self.store: StoreWriter | None = None
-        self._look = look
+        self._look, self._fsync = look, fsync
 
     def write_manifest(self, text: str) -> None:
         """manifest.toml, complete or not there."""
@@ -53,7 +55,7 @@ class RunFolder:
 
     def start_store(self, layout: Layout, snapshot: Mapping[str, Any]) -> None:
         """shots.h5 with everything the run will hold."""
-        self.store = StoreWriter(self.path / "shots.h5", layout, {**snapshot, **self._look()})
+        self.store = StoreWriter(self.path / "shots.h5", layout, {**snapshot, **self._look()}, self._fsync)
 
     def append(self, shot: Shot) -> None:
         """The shot is on disk when this returns. OSError while there is still room to end the run well."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .memo import Memo, signature
 from .run_filter import Condition, between, check_known, says
@@ -77,13 +78,18 @@ def _all(parent: Path, memo: Memo) -> Iterator[RunRecord]:
         names = [entry.name for entry in entries if entry.is_dir()]
     for name in names:
         now = signature(f"{parent}/{name}", FILES)  # before reading: what changes meanwhile is read again
-        kept = memo.recall(name, now)
-        if kept is not None:
-            record = RunRecord.from_json(parent / name, kept)
-        elif (read := read_record(parent / name)) is not None:
-            record = read
-        else:
-            continue
-        if kept is None and record.state != "running":
-            memo.keep(name, now, record.as_json())
-        yield record
+        record = _recalled(parent / name, memo.recall(name, now))
+        if record is None:
+            record = read_record(parent / name)
+            if record is not None and record.state != "running":
+                memo.keep(name, now, record.as_json())
+        if record is not None:
+            yield record
+
+
+def _recalled(path: Path, kept: Any) -> RunRecord | None:
+    """What the index holds of a run; None where that is nothing, or no record."""
+    try:
+        return None if kept is None else RunRecord.from_json(path, kept)
+    except (TypeError, KeyError, AttributeError):
+        return None

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,11 @@ def read_record(folder: Path) -> RunRecord | None:
     if not any((folder / name).exists() for name in _SIGNS):
         return None
     try:
-        return _record(folder)
+        record = _record(folder)
+        if datetime.fromisoformat(record.started).tzinfo is None:
+            raise ValueError(f"manifest.toml cannot be read: started = {record.started!r} has no time zone")
+        json.dumps(record.as_json())  # plain values all through, or it is no run of ours
+        return record
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
         return _broken(folder, wrong)
 
@@ -88,9 +93,10 @@ def _record(folder: Path) -> RunRecord:
     tags = [*made.get("tags", ()), *(tag for note in notes for tag in note.tags)]
     result = folder / "result.json"
     return RunRecord(
-        folder, made["run"], made["procedure"], made["started"], _state(folder, end), _shots(folder, end),
-        made["origin"], made["settings"], tuple(dict.fromkeys(tags)), made.get("sample", ""),
-        made.get("operator", ""), tuple(texts), _result(result) if result.is_file() else {})
+        folder, str(made["run"]), str(made["procedure"]), str(made["started"]), _state(folder, end),
+        _shots(folder, end), str(made["origin"]), made["settings"], tuple(map(str, dict.fromkeys(tags))),
+        str(made.get("sample", "")), str(made.get("operator", "")), tuple(texts),
+        _result(result) if result.is_file() else {})
 
 
 def _broken(folder: Path, wrong: Exception) -> RunRecord:

@@ -21,9 +21,9 @@ import numpy as np
 
 from instruments.waveform import Waveform
 
+from .formats import FORMAT, version
 from .shot import Origin, Shot
 
-FORMAT = 1
 _AXES = ("scale", "offset", "start", "interval")
 _SCALARS = ("start", "energy")
 _CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
@@ -139,7 +139,8 @@ class StoredShots(Sequence[Shot]):
                              "be read as they are") from None
         if (found := self._file.attrs.get("format")) != FORMAT:
             self._file.close()
-            raise ValueError(f"{path}: format {found}, this program reads format {FORMAT}")
+            raise ValueError(f"{path}: raw data of format {found}, and this is maserbench {version()}, which "
+                             f"reads format {FORMAT}; a later version does")
 
     def __len__(self) -> int:
         self._file["committed"].refresh()
@@ -189,8 +190,10 @@ class StoredShots(Sequence[Shot]):
         self._file.close()
 
 
+# One row per chunk here too: a chunk of many rows is written again with each shot, and a kill in the middle
+# of that has left a checksum that fits none of its rows.
 def _column(group: h5py.Group, name: str, shape: tuple[int, ...], kind: Any) -> None:
-    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(256, *shape),
+    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(1, *shape),
                          fletcher32=True)
 
 

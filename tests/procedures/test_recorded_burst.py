@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procedures import open_run, run
+from procedures import find_runs, open_run, run
 from procedures.machinery.bench import describe_bench
 from procedures.machinery.recorded_burst import recorded_shot
+from procedures.machinery.samples import dose_of
 from procedures.machinery.shot_fit import fit_shot
 
 OTHER_ZERO = 12.5e-6     # [s] another laboratory's trigger came this much earlier
@@ -76,7 +77,8 @@ def test_any_volts_are_kept_to_a_part_in_65000_of_their_range(tmp_path_factory, 
 
 def test_import_makes_a_run_that_fit_opens(recorded, tmp_path):
     _, with_diode, _ = recorded
-    done = maserbench("import", with_diode, with_diode, "--bench", "virtual", "--output", tmp_path)
+    done = maserbench("import", with_diode, with_diode, "--bench", "virtual", "--output", tmp_path,
+                      "--sample", "PTP-7", "--operator", "Ada")
     assert done.returncode == 0, done.stderr
     path = done.stdout.splitlines()[-1].removeprefix("run ")
     with open_run(path) as opened:
@@ -85,6 +87,9 @@ def test_import_makes_a_run_that_fit_opens(recorded, tmp_path):
         assert "[truth]" not in opened.bench_text
         assert opened.shots[1].origin.value == "real"
         assert fit_shot(describe_bench("virtual"), opened.shots[1]).row.verdict.name == "OK"
+        light = sum(shot.energy for shot in opened.shots)
+    (record,) = find_runs(tmp_path, sample="PTP-7", operator="Ada")
+    assert record.shots == 2 and dose_of(record.path) == pytest.approx(light)
 
 
 @pytest.mark.parametrize("text, told", [

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from procedures import find_runs, open_run
 from procedures.machinery.bench import bench_file
 from procedures.machinery.provenance import manifest
+from procedures.machinery.run_filter import Condition, check_known
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.run_index import INDEX
 from procedures.machinery.run_notes import Remarks, add_note, read_notes
+from procedures.machinery.run_record import FILES, RunRecord
 from procedures.machinery.shot import Origin
 from twin.bench_description import without_truth
 
@@ -124,7 +127,8 @@ def test_the_index_is_never_believed_over_the_runs_own_files(folder, tmp_path):
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"{", b"[]", b'{"version": 1, "held": []}', b"\xff\xfe", b"null",
-                                    b'{"version": 99, "held": {}}', b'{"version": 1, "held": {"x": 1}}'])
+                                    b'{"version": 99, "held": {}}', b'{"version": 1, "held": {"x": 1}}',
+                                    b'{"version": 1, "held": null}'])
 def test_a_spoilt_index_costs_time_only(folder, tmp_path, spoilt):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     wanted = find_runs(tmp_path)
@@ -132,6 +136,15 @@ def test_a_spoilt_index_costs_time_only(folder, tmp_path, spoilt):
     assert find_runs(tmp_path) == wanted
     (tmp_path / INDEX).unlink()
     assert find_runs(tmp_path) == wanted
+
+
+def test_an_index_that_cannot_be_written_costs_time_only(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    wanted = find_runs(tmp_path)
+    (tmp_path / INDEX).unlink()
+    (tmp_path / INDEX).mkdir()
+    assert find_runs(tmp_path) == wanted
+    assert {path.name for path in tmp_path.iterdir()} == {INDEX, *(record.name for record in wanted)}
 
 
 def test_what_the_index_remembers_is_used(folder, tmp_path):
@@ -142,6 +155,11 @@ def test_what_the_index_remembers_is_used(folder, tmp_path):
     held["held"][path.name][1]["operator"] = "the index"
     (tmp_path / INDEX).write_text(json.dumps(held))
     assert find_runs(tmp_path)[0].operator == "the index"
+    held["held"][path.name][1] = {"operator": "no record"}
+    (tmp_path / INDEX).write_text(json.dumps(held))
+    assert find_runs(tmp_path)[0].operator == "Ada"
+    held["held"][path.name][1] = []
+    (tmp_path / INDEX).write_text(json.dumps(held))
     os.utime(path / "events.jsonl")
     assert find_runs(tmp_path)[0].operator == "Ada"
 
@@ -176,3 +194,53 @@ def test_whatever_people_write_comes_back_from_the_manifest(note, operator, tags
     for read in (tomllib.loads(text), tomllib.loads(text.partition("\n[versions]\n")[0])):
         assert (read.get("note", ""), read.get("operator", "")) == (note, operator)
         assert read.get("tags", []) == tags
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.dictionaries(st.text(max_size=8), st.one_of(
+    st.floats(allow_nan=False), st.integers(), st.booleans(), st.text(max_size=8), st.lists(st.integers()))))
+def test_any_comparison_is_answered_or_refused_in_words(text, values):
+    record = RunRecord(Path("x"), settings=values)
+    try:
+        condition = Condition.read(text)
+        check_known([record], [condition])
+        condition.holds(record)
+    except ValueError as refused:
+        assert str(refused)
+
+
+@given(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12), st.sampled_from(["<", "<=", ">", ">=", "=", "!="]))
+def test_a_comparison_of_numbers_is_what_it_says(found, wanted, compare):
+    held = Condition.read(f"x{compare}{wanted!r}").holds(RunRecord(Path("x"), settings={"x": found}))
+    same = found == pytest.approx(wanted, rel=1e-9, abs=0.0)
+    assert held == {"<": found < wanted and not same, ">": found > wanted and not same, "=": same,
+                    "<=": found < wanted or same, ">=": found > wanted or same, "!=": not same}[compare]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.binary(max_size=300))
+def test_no_bytes_in_a_run_folder_stop_a_search(tmp_path_factory, junk):
+    folder = tmp_path_factory.mktemp("junk")
+    for number, name in enumerate(FILES):
+        run = folder / str(number)
+        run.mkdir()
+        (run / "manifest.toml").write_text('format = 1\nrun = "r"\nprocedure = "p"\nstarted = "2026-01-01"\n'
+                                           'origin = "real"\n[settings]\n')
+        (run / "events.jsonl").touch()
+        (run / name).write_bytes(junk)
+    assert len(find_runs(folder)) == 5
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('"2026-03-01T10:00:00.000000Z"', "2026-03-01T10:00:00"), ('"2026-03-01T10:00:00.000000Z"', '"Tuesday"'),
+    ('"2026-03-01T10:00:00.000000Z"', "7"), ("tags = [", "tags = 3 #["),
+    ("[settings]", "[settings]\nx = 2026-03-01"),
+    ("[settings]", "[other]")])
+def test_a_manifest_that_somebody_has_edited_stops_nothing(folder, tmp_path, old, new):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    file = find_runs(tmp_path)[0].path / "manifest.toml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    for _ in range(2):  # read, and remembered
+        assert len(find_runs(tmp_path, since="2026-03-01")) >= 3
+    assert len(find_runs(tmp_path)) == 4

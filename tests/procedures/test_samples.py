@@ -4,6 +4,9 @@ import dataclasses
 import shutil
 
 import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from procedures import find_runs
 from procedures.machinery.bench import describe_bench
@@ -87,9 +90,29 @@ def test_the_limit_counts_the_history_where_a_sample_is_named(folder):
     assert "PTP-7 had 111 mJ in 2 runs" in told
     with pytest.raises(ValueError, match=r"above this bench's limit.*crystal_dose.*fewer or weaker"):
         look_up(folder, named, limited(0.119), wishes)
+    with pytest.raises(ValueError, match="crystal_dose"):
+        look_up(folder, named, limited(0.121), wishes | {"repeats": 2})
     assert look_up(folder, nameless, limited(0.119), wishes).notices == ()
     assert look_up(folder, named, limited(0.001), {"span": 1e6}).notices == ()  # no laser, no dose
 
 
 def test_the_dose_of_a_run_without_shots_is_none(tmp_path):
     assert dose_of(tmp_path) == 0.0
+
+
+VALUES = st.one_of(st.text(max_size=12), st.integers(), st.floats(), st.booleans(),
+                   st.lists(st.one_of(st.text(max_size=6), st.integers(), st.booleans()), max_size=4))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.text(max_size=8), st.one_of(VALUES, st.dictionaries(
+    st.sampled_from(["doping", "size", "dose_before", "notes", "colour"]), VALUES)), max_size=3))
+def test_any_samples_toml_is_read_or_refused_in_words(tmp_path, tables):
+    (tmp_path / FILE).write_text(tomlkit.dumps(tables), "utf-8")
+    try:
+        found = read_samples(tmp_path)
+    except ValueError as refused:
+        assert FILE in str(refused)
+    else:
+        assert set(found) == set(tables)
+        assert all(sample.dose_before >= 0.0 for sample in found.values())

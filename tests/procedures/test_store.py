@@ -1,5 +1,6 @@
 """The raw data of a run: what was acknowledged is there, bit by bit, whatever happened to the writer."""
 
+import os
 import random
 import signal
 import subprocess
@@ -15,7 +16,10 @@ from hypothesis.extra import numpy as arrays
 
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
+from procedures.machinery.bench import bench_file
+from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter
+from twin.bench_description import parse
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -95,6 +99,8 @@ import sys, numpy as np
 from pathlib import Path
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
+from procedures.machinery.bench import bench_file
+from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.store import Channel, Layout, StoreWriter
 layout = Layout({"burst": Channel(20000, "CHAN1", 10)}, {}, ("a.b",))
 writer = StoreWriter(Path(sys.argv[1]), layout, {"x": 1})
@@ -149,3 +155,30 @@ def test_a_reader_follows_a_writer_that_still_writes(tmp_path):
     expected = np.random.default_rng(after - 1).integers(-512, 512, 20000)
     assert np.array_equal(last.waveform.codes, expected)
     back.close()
+
+
+@pytest.mark.parametrize(("wish", "times"), [("fsync = true", 3), ("", 0)])
+def test_a_bench_file_may_ask_that_every_shot_is_written_through(tmp_path, monkeypatch, wish, times):
+    bench = parse(wish + "\n" + bench_file("virtual").read_text("utf-8"), "virtual.toml")
+    synced, really = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(handle), really(handle)))
+    folder = RunFolder(tmp_path, "single_shot", fsync=bench.fsync)
+    folder.start_store(Layout({"burst": Channel(64, "CHAN1", 10)}, {}, ()), {})
+    for number in range(3):
+        folder.append(shot(number, np.arange(64)))
+    folder.close()
+    assert len(synced) == times
+
+
+def test_no_two_shots_share_a_chunk_so_that_storing_one_never_rewrites_another(tmp_path):
+    layout = Layout({"burst": Channel(64, "CHAN1", 10)}, {"spectrum": 5}, ("timing.q_switch_delay",))
+    stored(tmp_path / "shots.h5", [], layout).close()
+    chunks = {}
+
+    def look(name, item):
+        if isinstance(item, h5py.Dataset) and item.maxshape[:1] == (None,):
+            chunks[name] = item.chunks[0]
+
+    with h5py.File(tmp_path / "shots.h5") as file:
+        file.visititems(look)
+    assert len(chunks) == 6 and set(chunks.values()) == {1}

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from procedures.machinery import events, provenance
+from procedures.machinery.lab_book import look_up
 from procedures.machinery.opening import describe_bench
 from procedures.machinery.recorded_burst import recorded_shot
 from procedures.machinery.run_folder import RunFolder, moment
+from procedures.machinery.run_notes import NOTHING_SAID, Remarks
 from procedures.machinery.shot import Origin, Shot
 from procedures.machinery.store import Channel, Layout
 from twin.bench_description import BenchDescription, without_truth
@@ -18,14 +20,15 @@ from twin.bench_description import BenchDescription, without_truth
 PROCEDURE = "import"
 
 
-def bring_in(files: Sequence[Path], bench: str, output: Path) -> None:
+def bring_in(files: Sequence[Path], bench: str, output: Path, remarks: Remarks = NOTHING_SAID) -> None:
     """Store the bursts as the shots of a new run, in their order; ValueError before anything is written."""
     description = describe_bench(bench)
+    look_up(output, remarks, description, {})
     shots = [recorded_shot(description, file, number) for number, file in enumerate(files)]
     layout = _layout(shots, files)
     folder = RunFolder(output, PROCEDURE)
     try:
-        _store(folder, description, shots, layout, files)
+        _store(folder, description, shots, layout, files, remarks)
     finally:
         folder.close()
     print(f"{len(shots)} bursts stored; fit them with: maserbench fit {folder.path}")
@@ -51,11 +54,11 @@ def _told(shape: Mapping[str, int]) -> str:
 
 
 def _store(folder: RunFolder, bench: BenchDescription, shots: Sequence[Shot], layout: Layout,
-           files: Sequence[Path]) -> None:
+           files: Sequence[Path], remarks: Remarks) -> None:
     settings = {"files": [str(file) for file in files]}
     folder.write_manifest(provenance.manifest(
         folder.path.name, PROCEDURE, moment(), None, Origin.REAL, settings, bench.name,
-        without_truth(bench.text), {}))
+        without_truth(bench.text), {}, remarks))
     folder.note(events.RunStarted(folder.path, PROCEDURE, settings, Origin.REAL, len(shots)))
     folder.start_store(layout, {"identities": {}, "settings": {}})
     for shot, file in zip(shots, files, strict=True):

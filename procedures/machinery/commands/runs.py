@@ -25,7 +25,7 @@ def runs(folder: Path, json: bool, **wanted: Any) -> None:
     columns = ("run", "state", "shots", "origin", "sample", "operator", "tags", "notes and answers")
     print_table(columns, [_row(record) for record in found])
     broken = sum(record.state == "broken" for record in found)
-    print(f"{len(found)} runs" + (f", {broken} of them broken" if broken else ""))
+    print(f"{len(found)} run{'s' * (len(found) != 1)}" + (f", {broken} of them broken" if broken else ""))
 
 
 def _row(record: RunRecord) -> Sequence[str]:

@@ -7,6 +7,7 @@ import json as json_text
 from collections.abc import Sequence
 from pathlib import Path
 
+from procedures.machinery.run_index import records
 from procedures.machinery.samples import FILE, History, histories
 from twin.quantity import show
 
@@ -25,6 +26,8 @@ def samples(folder: Path, json: bool) -> None:
         return
     columns = ("sample", "doping", "size", "runs", "shots", "dose", "of it before", "notes")
     print_table(columns, [_row(history) for history in found])
+    if broken := sum(record.state == "broken" for record in records(folder)):
+        print(f"note: what {broken} broken runs brought, and to which sample, is not known")
     print(f"{len(found)} samples; a dose is the sum of pulse energies, those before the first run included")
 
 
