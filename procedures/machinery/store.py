@@ -27,6 +27,8 @@ FORMAT = 1
 _AXES = ("scale", "offset", "start", "interval")
 _SCALARS = ("start", "energy")
 _CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
+_CACHE = 128 * 1024  # bytes per dataset, which every flush looks through: room for a chunk of small columns
+_ROWS = 32  # of the small columns: every flush writes the last chunk anew
 _ORIGINS = tuple(Origin)
 
 
@@ -53,9 +55,11 @@ class StoreWriter:
 
     def __init__(self, path: Path, layout: Layout, snapshot: Mapping[str, Any], sync: bool = False) -> None:
         self.layout, self._sync, self.committed = layout, sync, 0
-        self._file = h5py.File(path, "x", libver="latest")
+        self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE)
         try:
             self._create(snapshot)
+            self._columns = _columns(self._file)
+            self._committed = self._file["committed"].id
             self._file.swmr_mode = True
         except BaseException:
             self._file.close()
@@ -87,22 +91,21 @@ class StoreWriter:
     def append(self, shot: Shot) -> None:
         """Write, flush, count, flush. ValueError: the shot does not fit the layout; OSError: disk full."""
         self._check(shot)
-        f, i = self._file, self.committed
-        shots = f["shots"]
-        _put(shots["moment"], i, np.bytes_(shot.moment))
-        _put(shots["origin"], i, _ORIGINS.index(shot.origin))
+        i, columns = self.committed, self._columns
+        columns["shots/moment"].put(i, np.bytes_(shot.moment))
+        columns["shots/origin"].put(i, _ORIGINS.index(shot.origin))
         settings = [shot.settings.get(name, np.nan) for name in self.layout.settings]
-        _put(shots["scalars"], i, np.array([shot.start, shot.energy, *settings]))
+        columns["shots/scalars"].put(i, [shot.start, shot.energy, *settings])
         for name, waveform in shot.waveforms.items():
-            _put(f[f"waveforms/{name}/codes"], i, waveform.codes)
-            _put(f[f"waveforms/{name}/axes"], i, np.array([getattr(waveform, a) for a in _AXES]))
+            columns[f"waveforms/{name}/codes"].put(i, waveform.codes)
+            columns[f"waveforms/{name}/axes"].put(i, [getattr(waveform, a) for a in _AXES])
         for name, trace in shot.traces.items():
-            _put(f[f"traces/{name}"], i, trace)
-        f.flush()
-        f["committed"][0] = i + 1
-        f.flush()
+            columns[f"traces/{name}"].put(i, trace)
+        h5py.h5f.flush(self._file.id)
+        self._committed.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([i + 1], np.int64))
+        h5py.h5f.flush(self._file.id)
         if self._sync:
-            os.fsync(f.id.get_vfd_handle())
+            os.fsync(self._file.id.get_vfd_handle())
         self.committed = i + 1
 
     def _check(self, shot: Shot) -> None:
@@ -190,14 +193,42 @@ class StoredShots(Sequence[Shot]):
 
 
 def _column(group: h5py.Group, name: str, shape: tuple[int, ...], kind: Any) -> None:
-    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(256, *shape),
+    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(_ROWS, *shape),
                          fletcher32=True)
 
 
-def _put(dataset: h5py.Dataset, row: int, value: Any) -> None:
-    if dataset.shape[0] <= row:
-        dataset.resize(row + 1, axis=0)
-    dataset[row] = value
+class _Column:
+    """A dataset that grows by a row for each shot, written below h5py's own layer, which takes ten times as long.
+
+    Nothing of a row is looked up or allocated anew, so that a shot's seven columns take a quarter of a millisecond.
+    """
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self._id, self._kind, self._row = dataset.id, dataset.dtype, dataset.shape[1:]
+        self._count = (1, *self._row)
+        self._memory = h5py.h5s.create_simple(self._count)
+
+    def put(self, row: int, value: Any) -> None:
+        """ValueError when the value has not the shape of a row."""
+        values = np.asarray(value, self._kind, order="C")
+        if values.shape != self._row:
+            raise ValueError(f"found values of the shape {values.shape}, expected {self._row}")
+        self._id.set_extent((row + 1, *self._row))
+        place = self._id.get_space()
+        place.select_hyperslab((row, *(0 for _ in self._row)), self._count)
+        self._id.write(self._memory, place, values.reshape(self._count))
+
+
+def _columns(f: h5py.File) -> dict[str, _Column]:
+    """All datasets with a row for each shot, by path."""
+    found: dict[str, _Column] = {}
+
+    def visit(path: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.maxshape[:1] == (None,):
+            found[path] = _Column(item)
+
+    f.visititems(visit)
+    return found
 
 
 def _names(f: h5py.File) -> tuple[str, ...]:
