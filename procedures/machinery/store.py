@@ -3,7 +3,9 @@
 Rules, each paid for with a lost file (docs/decisions): everything is created before SWMR starts,
 because nothing can be afterwards; raw ADC codes with their scales, never volts; no variable-length
 strings; a shot's data are flushed before the `committed` counter grows, the counter is flushed
-before `append` returns. A killed writer leaves a file that opens only through swmr=True, which is how
+before `append` returns. The system may cut a write in two between memory pages when it kills the writer, so
+what is written over (small columns, the index) stays within a page; records are only ever added. A run of many
+thousand shots has an index of larger pieces (docs/decisions, 6). A killed writer leaves a file that opens only through swmr=True, which is how
 it is always read here. Touches the file it is given and nothing else.
 """
 
@@ -28,7 +30,8 @@ _AXES = ("scale", "offset", "start", "interval")
 _SCALARS = ("start", "energy")
 _CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
 _CACHE = 128 * 1024  # bytes per dataset, which every flush looks through: room for a chunk of small columns
-_ROWS = 32  # of the small columns: every flush writes the last chunk anew
+_ROWS = 256  # of small columns in a chunk, at most
+_PAGE, _SMALL, _CHECKSUM = 4096, 256, 4  # bytes
 _ORIGINS = tuple(Origin)
 
 
@@ -55,7 +58,8 @@ class StoreWriter:
 
     def __init__(self, path: Path, layout: Layout, snapshot: Mapping[str, Any], sync: bool = False) -> None:
         self.layout, self._sync, self.committed = layout, sync, 0
-        self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE)
+        self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE,
+                               alignment_threshold=_SMALL, alignment_interval=_PAGE)
         try:
             self._create(snapshot)
             self._columns = _columns(self._file)
@@ -80,13 +84,10 @@ class StoreWriter:
         for name, channel in self.layout.waveforms.items():
             group = f.create_group(f"waveforms/{name}")
             group.attrs["channel"], group.attrs["bits"] = np.bytes_(channel.channel), channel.bits
-            chunk = (1, min(channel.points, _CHUNK_SAMPLES))
-            group.create_dataset("codes", (0, channel.points), np.int16, maxshape=(None, channel.points),
-                                 chunks=chunk, fletcher32=True)
+            _records(group, "codes", channel.points, np.int16)
             _column(group, "axes", (len(_AXES),), np.float64)
         for name, points in self.layout.traces.items():
-            f.create_dataset(f"traces/{name}", (0, points), np.float64, maxshape=(None, points),
-                             chunks=(1, min(points, _CHUNK_SAMPLES)), fletcher32=True)
+            _records(f.require_group("traces"), name, points, np.float64)
 
     def append(self, shot: Shot) -> None:
         """Write, flush, count, flush. ValueError: the shot does not fit the layout; OSError: disk full."""
@@ -193,8 +194,17 @@ class StoredShots(Sequence[Shot]):
 
 
 def _column(group: h5py.Group, name: str, shape: tuple[int, ...], kind: Any) -> None:
-    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(_ROWS, *shape),
+    """Small rows, as many to a chunk as stay within a page."""
+    row = np.dtype(kind).itemsize * int(np.prod(shape))
+    chunk = min(max((_PAGE - _CHECKSUM) // row, 1), _ROWS)
+    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(chunk, *shape),
                          fletcher32=True)
+
+
+def _records(group: h5py.Group, name: str, points: int, kind: Any) -> None:
+    """A record to a chunk, or to several."""
+    group.create_dataset(name, (0, points), kind, maxshape=(None, points),
+                         chunks=(1, min(points, _CHUNK_SAMPLES)), fletcher32=True)
 
 
 class _Column:
