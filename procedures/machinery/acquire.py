@@ -69,7 +69,7 @@ class Acquisition:
         """
         self._procedure = procedure
         d, limits = self.bench.description, self.bench.description.limits
-        self._fit = LiveFit(without_truth(d.text), d.name, self._stored)  # loads the twin meanwhile
+        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.read)
         self._arming.start_from_safe()
         self._arming.ask(type(procedure).__name__, procedure.parameter_values(), limits)
         self._prepare(procedure, also)
@@ -90,7 +90,7 @@ class Acquisition:
         self._start_store({})
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
         self._period = self.bench.seconds(1.0 / procedure.repetition_rate)
-        self.bench.guard.await_ready()
+        self._on_guard()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
@@ -99,7 +99,14 @@ class Acquisition:
         self._settings = self.read_settings()
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
+        self._on_guard()
+
+    def _on_guard(self) -> None:
+        """From here on something may be on, and silence of this program counts."""
         self.bench.guard.await_ready()
+        if self._fit:
+            self._fit.await_process()
+        self.bench.guard.announce(self.folder.path)
 
     def _configure(self) -> None:
         d, roles = self.bench.description, self.bench.roles
@@ -173,10 +180,6 @@ class Acquisition:
         self._store(shot)
         self.rows.completed(shot.number, None)
         return shot
-
-    def _stored(self, number: int) -> Shot:
-        assert self.folder.store is not None
-        return self.folder.store.read(number)
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Tell those who watch how far a sweep has come."""

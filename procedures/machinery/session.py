@@ -75,7 +75,6 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     warm()  # compiling and loading hold up all threads, which the guard would take for a stall
     shot_checks.load(bench.description)
     folder = RunFolder(Path(output), name)
-    bench.guard.announce(folder.path)
     try:
         return _run(name, cls, values, bench, folder, seed, publish, should_stop)
     finally:

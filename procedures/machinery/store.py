@@ -4,9 +4,9 @@ Rules, each paid for with a lost file (docs/decisions): everything is created be
 because nothing can be afterwards; raw ADC codes with their scales, never volts; no variable-length
 strings; a shot's data are flushed before the `committed` counter grows, the counter is flushed
 before `append` returns. The system may cut a write in two between memory pages when it kills the writer, so
-what is written over (small columns, the index) stays within a page; records are only ever added. A run of many
-thousand shots has an index of larger pieces (docs/decisions, 6). A killed writer leaves a file that opens only through swmr=True, which is how
-it is always read here. Touches the file it is given and nothing else.
+what is written over (small columns, the index) stays within a page; records are only ever added. A run of
+many thousand shots has an index of larger pieces (docs/decisions, 6). A killed writer leaves a file that
+opens only through swmr=True, which is how it is always read here. Touches the file it is given, nothing else.
 """
 
 from __future__ import annotations
@@ -208,9 +208,9 @@ def _records(group: h5py.Group, name: str, points: int, kind: Any) -> None:
 
 
 class _Column:
-    """A dataset that grows by a row for each shot, written below h5py's own layer, which takes ten times as long.
+    """A dataset that grows by a row for each shot, written below h5py's own layer.
 
-    Nothing of a row is looked up or allocated anew, so that a shot's seven columns take a quarter of a millisecond.
+    That looks up and makes everything anew for each write, which takes eight times as long.
     """
 
     def __init__(self, dataset: h5py.Dataset) -> None:
