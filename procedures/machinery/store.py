@@ -30,6 +30,7 @@ _AXES = ("scale", "offset", "start", "interval")
 _SCALARS = ("start", "energy")
 _CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
 _CACHE = 128 * 1024  # bytes per dataset, which every flush looks through: room for a chunk of small columns
+_MARGIN, _AHEAD = 2**20, 4 * 2**20  # bytes: for the index and the end of a file; how much is reserved at once
 _ROWS = 256  # of small columns in a chunk, at most
 _PAGE, _SMALL, _CHECKSUM = 4096, 256, 4  # bytes
 _ORIGINS = tuple(Origin)
@@ -57,10 +58,13 @@ class StoreWriter:
     """Appends shots to a new file. When `append` has returned, a kill -9 no longer loses the shot."""
 
     def __init__(self, path: Path, layout: Layout, snapshot: Mapping[str, Any], sync: bool = False) -> None:
-        self.layout, self._sync, self.committed = layout, sync, 0
+        self.layout, self._sync, self.committed, self._reserved = layout, sync, 0, 0
+        samples = sum(channel.points for channel in layout.waveforms.values())
+        self._largest = 2 * (2 * samples + 8 * sum(layout.traces.values()))  # bytes of a shot, generously
         self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE,
                                alignment_threshold=_SMALL, alignment_interval=_PAGE)
         try:
+            self._make_room(path)
             self._create(snapshot)
             self._columns = _columns(self._file)
             self._committed = self._file["committed"].id
@@ -92,6 +96,7 @@ class StoreWriter:
     def append(self, shot: Shot) -> None:
         """Write, flush, count, flush. ValueError: the shot does not fit the layout; OSError: disk full."""
         self._check(shot)
+        self._make_room(Path(self._file.filename))
         i, columns = self.committed, self._columns
         columns["shots/moment"].put(i, np.bytes_(shot.moment))
         columns["shots/origin"].put(i, _ORIGINS.index(shot.origin))
@@ -108,6 +113,22 @@ class StoreWriter:
         if self._sync:
             os.fsync(self._file.id.get_vfd_handle())
         self.committed = i + 1
+
+    def _make_room(self, path: Path) -> None:
+        """Have the next shot and the file's end on the disk before they are written; OSError without room.
+
+        Once a write has failed (full disk, quota, limit of a file) HDF5 neither goes on nor closes the file,
+        and brings the process down at its end.
+        """
+        size = self._file.id.get_filesize()  # as HDF5 counts, without what was reserved
+        if not hasattr(os, "posix_fallocate") or size + self._largest + _MARGIN <= self._reserved:
+            return
+        wanted = size + self._largest + _MARGIN + _AHEAD
+        try:
+            os.posix_fallocate(self._file.id.get_vfd_handle(), 0, wanted)
+        except OSError as refused:
+            raise OSError(refused.errno, refused.strerror, str(path)) from None
+        self._reserved = wanted
 
     def _check(self, shot: Shot) -> None:
         if shot.number != self.committed:
@@ -126,7 +147,9 @@ class StoreWriter:
         return _read(self._file, number)
 
     def close(self) -> None:
-        """End the file properly, so that any HDF5 program opens it."""
+        """End the file properly, so that any HDF5 program opens it, and give back what was reserved."""
+        if self._reserved:
+            os.ftruncate(self._file.id.get_vfd_handle(), self._file.id.get_filesize())
         self._file.close()
 
 
