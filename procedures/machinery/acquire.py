@@ -74,7 +74,7 @@ class Acquisition:
         `also` names values that the procedure measures before a shot and hands to `take`.
         """
         self._procedure, self._lit, d = procedure, True, self.bench.description
-        self._fit = LiveFit(without_truth(d.text), d.name, self._stored)  # loads the twin meanwhile
+        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.read)  # loads the twin meanwhile
         self._arming.start_from_safe()
         self._ask()
         self._prepare(procedure, also)
@@ -99,7 +99,7 @@ class Acquisition:
         self._start_store({})
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
         self._firing.start(self.bench.seconds(1.0 / procedure.repetition_rate))
-        self.bench.guard.await_ready()
+        self._on_guard()
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
@@ -108,7 +108,14 @@ class Acquisition:
         self._settings = read_settings(self.bench)
         self._start_store(traces)
         self.bench.announce(self.folder.path.name, 1.0)
+        self._on_guard()
+
+    def _on_guard(self) -> None:
+        """From here on something may be on, and silence of this program counts."""
         self.bench.guard.await_ready()
+        if self._fit:
+            self._fit.await_process()
+        self.bench.guard.announce(self.folder.path)
 
     def _start_store(self, traces: Mapping[str, int]) -> None:
         snapshot = {"identities": self.bench.identities, "settings": finite(self._settings)}
@@ -204,10 +211,6 @@ class Acquisition:
         self._store(shot)
         self.rows.completed(shot.number, None)
         return shot
-
-    def _stored(self, number: int) -> Shot:
-        assert self.folder.store is not None
-        return self.folder.store.read(number)
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Tell those who watch how far a sweep has come."""

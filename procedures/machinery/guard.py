@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,12 @@ class Guard:
         self._ready, self._ending = threading.Event(), threading.Event()
         self._gone, self._last_words = False, ""
         self.rehearsal: dict[str, Any] = {}
+        self.gaps: Counter[int] = Counter()
+        """How often the time between two beats was so many hundredths of a second, rounded down: of the run
+        under way, or else of the last one, since silence counts during a run only."""
         self.longest_gap = 0.0
-        """[s] between two beats, the longest so far."""
+        """[s] between two beats of that run."""
+        self._counting = False
         self._say(json.dumps(order_for(description, path if holding else None)))
         self._threads = [threading.Thread(target=work, name=name, daemon=True)
                          for work, name in ((self._beat, "heartbeat"), (self._hear, "guard"))]
@@ -91,6 +96,9 @@ class Guard:
     def announce(self, run: Path | None) -> None:
         """The folder of the run under way, where the guard writes what it had to do; None after its end."""
         self._say(f"run {run}" if run else "run")
+        self._counting = run is not None
+        if run is not None:
+            self.gaps, self.longest_gap = Counter(), 0.0
 
     def close(self) -> None:
         """Send the guard home: the bench is safe, and it does nothing. One that still starts is ended."""
@@ -126,7 +134,10 @@ class Guard:
         while not self._ending.wait(INTERVAL):
             self._say("")
             now = time.monotonic()
-            self.longest_gap, last = max(self.longest_gap, now - last), now
+            if self._counting:
+                self.longest_gap = max(self.longest_gap, now - last)
+                self.gaps[int(100.0 * (now - last))] += 1
+            last = now
 
     def _hear(self) -> None:
         for line in self._process.stdout:  # type: ignore[union-attr]

@@ -42,6 +42,7 @@ class LiveFit:
         self._answers: queue.SimpleQueue[ShotFitted | int | str] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._open, self._restarts, self._ending, self._late = 0, 0, False, False
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="live fit", daemon=True)
         self._thread.start()
 
@@ -69,6 +70,10 @@ class LiveFit:
             pass
         self._open -= sum(not isinstance(answer, str) for answer in found)
         return found
+
+    def await_process(self, patience: float = 10.0) -> None:
+        """Until its process has been begun: a fork holds up all threads until it is through [s]."""
+        self._begun.wait(patience)
 
     @property
     def process_id(self) -> int | None:
@@ -140,6 +145,7 @@ class LiveFit:
             return
         self._process = subprocess.Popen([sys.executable, "-P", "-m", "procedures.machinery.fit_worker"],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, **own_group())
+        self._begun.set()
         if self._ending:  # `close` came while it was being started, and found nothing to end
             self._process.kill()
         try:

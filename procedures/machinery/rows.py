@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .shot import CONTROL, FitRow, Shot
+from .shot import AS_MEASURED, BELONGS, CONTROL, FitRow, Shot
 
 FITTED = {"collective_coupling": "rad/s", "cavity_decay": "rad/s", "dephasing_35": "1/s", "seed_photons": "",
           "amplitude_scale": ""}
 """Fitted parameters that have columns of their own, with their SI units."""
+
+
+_ASKED = (*AS_MEASURED, *BELONGS)  # a shot has dozens of settings, and a run many shots
 
 
 def _titled(name: str, unit: str) -> str:
@@ -29,9 +33,36 @@ COLUMNS = ["shot", "moment", "energy (J)", "start (s)", "verdict", "chi2_per_dof
 """DATA_COLUMNS of every procedure that fires the laser; the units in brackets are SI."""
 
 
-@dataclass(frozen=True)
+class Numbers(Mapping[str, float]):
+    """Numbers by name in a sixth of a dictionary's memory: a run holds one of them for each shot."""
+
+    __slots__ = ("_names", "_values")
+    _alike: dict[tuple[str, ...], tuple[str, ...]] = {}  # names that shots share are held once
+
+    def __init__(self, numbers: Mapping[str, float]) -> None:
+        names = tuple(numbers)
+        self._names = self._alike.setdefault(names, names)
+        self._values = array("d", list(numbers.values()))  # of exactly this length
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self._values[self._names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+_NONE = Numbers({})
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One shot without its records."""
+    """One shot without its records; `settings` are those that answers take from rows."""
 
     number: int
     moment: str
@@ -68,14 +99,16 @@ class Rows:
 
     def stored(self, shot: Shot) -> None:
         """A shot is on disk."""
-        self._stored[shot.number] = Row(shot.number, shot.moment, shot.energy, shot.start, shot.settings,
-                                        None)
+        found = {name: shot.settings[name] for name in _ASKED if name in shot.settings}
+        asked = Numbers(found) if found else _NONE
+        self._stored[shot.number] = Row(shot.number, shot.moment, shot.energy, shot.start, asked, None)
 
     def completed(self, number: int, fit: FitRow | None) -> Row:
         """The shot's fit has answered, or None: it will not. Returns its row."""
         held = self._stored.pop(number)
-        if fit is not None:  # without the lines for plots: a run may be long
-            fit = dataclasses.replace(fit, model_time=None, model_volts=None)
+        if fit is not None:  # what no answer is made of is left out: a run may be long
+            fit = dataclasses.replace(fit, parameters=Numbers(fit.parameters), sigma=Numbers(fit.sigma),
+                                      sigma_model=_NONE, model_time=None, model_volts=None)
         row = Row(held.number, held.moment, held.energy, held.start, held.settings, fit)
         self.complete.append(row)
         return row

@@ -66,6 +66,12 @@ class RunFolder:
             raise OSError(errno.ENOSPC, f"the disk is full: {free / 1e6:.1f} MB are left", str(self.path))
         self.store.append(shot)
 
+    def read(self, number: int) -> Shot:
+        """A shot that is stored already."""
+        if self.store is None:
+            raise RuntimeError("start_store comes before the first shot")
+        return self.store.read(number)
+
     def fitted(self, row: FitRow) -> None:
         """One row of fits.jsonl."""
         event_log.write_line(self._fits, row.as_json())

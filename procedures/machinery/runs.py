@@ -7,6 +7,7 @@ by the procedure's short name.
 from __future__ import annotations
 
 import json
+import mmap
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -87,9 +88,8 @@ class Run:
     @property
     def state(self) -> str:
         """"finished", "aborted", "running" (its process lives) or "killed"."""
-        ends = [e["state"] for e in self.events if e.get("event") == "RunEnded"]
-        if ends:
-            return ends[-1]
+        if ended := _last_with(self.path / "events.jsonl", b'"event": "RunEnded"'):
+            return ended["state"]
         return "running" if held(self.path / "events.jsonl") else "killed"
 
     @property
@@ -109,6 +109,13 @@ class Run:
         if size != self._fits[0]:  # a file that only grows has changed when its size has
             self._fits = size, {fit.shot: fit for fit in map(partial(_fit_row, file), _lines(file))}
         return self._fits[1]
+
+    def fit_of(self, number: int) -> FitRow | None:
+        """The twin's answer for one shot, looked up without reading all others."""
+        if number in self._fits[1]:
+            return self.fits.get(number)
+        row = _last_with(self.path / "fits.jsonl", b'{"shot": %d,' % number)
+        return _fit_row(self.path / "fits.jsonl", row) if row else None
 
     @property
     def shots(self) -> Sequence[Shot]:
@@ -161,11 +168,11 @@ class ShotsWithFits(Sequence[Shot]):
         return len(self._stored)
 
     def __getitem__(self, index: int | slice) -> Any:
-        fits = self._run.fits
         found = self._stored[index]
         if isinstance(index, slice):
+            fits = self._run.fits
             return [shot.with_fit(fits.get(shot.number)) for shot in found]
-        return found.with_fit(fits.get(found.number))
+        return found.with_fit(self._run.fit_of(found.number))
 
     def __iter__(self) -> Iterator[Shot]:
         fits = self._run.fits
@@ -184,6 +191,22 @@ def _lines(file: Path) -> list[dict[str, Any]]:
         if isinstance(row, dict):
             rows.append(row)
     return rows
+
+
+def _last_with(file: Path, words: bytes) -> dict[str, Any]:
+    """The last whole line that holds `words`, found at the speed of memory; {} without one."""
+    if not file.is_file() or not file.stat().st_size:
+        return {}
+    with file.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        place = len(text)
+        while (place := text.rfind(words, 0, place)) >= 0:
+            end = text.find(b"\n", place)
+            line = text[text.rfind(b"\n", 0, place) + 1:end if end >= 0 else len(text)]
+            try:
+                return dict(json.loads(line))
+            except ValueError:
+                continue  # torn by a kill, or words inside another line's text
+    return {}
 
 
 def _fit_row(file: Path, row: dict[str, Any]) -> FitRow:

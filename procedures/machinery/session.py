@@ -97,7 +97,6 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     warm()  # compiling and loading hold up all threads, which the guard would take for a stall
     shot_checks.load(bench.description)
     folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
-    bench.guard.announce(folder.path)
     try:
         return _run(name, cls, values, bench, folder, seed, before, publish, should_stop, hold, former)
     finally:

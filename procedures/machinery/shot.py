@@ -46,7 +46,7 @@ class Origin(StrEnum):
     MIXED = "mixed"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class FitRow:
     """What the twin says about one shot: a row of fits.jsonl, plus the model's line for plots.
 

@@ -3,8 +3,10 @@
 Rules, each paid for with a lost file (docs/decisions): everything is created before SWMR starts,
 because nothing can be afterwards; raw ADC codes with their scales, never volts; no variable-length
 strings; a shot's data are flushed before the `committed` counter grows, the counter is flushed
-before `append` returns. A killed writer leaves a file that opens only through swmr=True, which is how
-it is always read here. Touches the file it is given and nothing else.
+before `append` returns. The system may cut a write in two between memory pages when it kills the writer, so
+what is written over (small columns, the index) stays within a page; records are only ever added. A run of
+many thousand shots has an index of larger pieces (docs/decisions, 6). A killed writer leaves a file that
+opens only through swmr=True, which is how it is always read here. Touches the file it is given, nothing else.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ from .shot import Origin, Shot
 _AXES = ("scale", "offset", "start", "interval")
 _SCALARS = ("start", "energy")
 _CHUNK_SAMPLES = 500_000  # about 1 MB of int16: larger chunks stay outside HDF5's cache
+_CACHE = 128 * 1024  # bytes per dataset, which every flush looks through: room for a chunk of small columns
+_MARGIN, _AHEAD = 2**20, 4 * 2**20  # bytes: for the index and the end of a file; how much is reserved at once
+_ROWS = 256  # of small columns in a chunk, at most
+_PAGE, _SMALL, _CHECKSUM = 4096, 256, 4  # bytes
 _ORIGINS = tuple(Origin)
 
 
@@ -52,10 +58,16 @@ class StoreWriter:
     """Appends shots to a new file. When `append` has returned, a kill -9 no longer loses the shot."""
 
     def __init__(self, path: Path, layout: Layout, snapshot: Mapping[str, Any], sync: bool = False) -> None:
-        self.layout, self._sync, self.committed = layout, sync, 0
-        self._file = h5py.File(path, "x", libver="latest")
+        self.layout, self._sync, self.committed, self._reserved = layout, sync, 0, 0
+        samples = sum(channel.points for channel in layout.waveforms.values())
+        self._largest = 2 * (2 * samples + 8 * sum(layout.traces.values()))  # bytes of a shot, generously
+        self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE,
+                               alignment_threshold=_SMALL, alignment_interval=_PAGE)
         try:
+            self._make_room(path)
             self._create(snapshot)
+            self._columns = _columns(self._file)
+            self._committed = self._file["committed"].id
             self._file.swmr_mode = True
         except BaseException:
             self._file.close()
@@ -76,34 +88,47 @@ class StoreWriter:
         for name, channel in self.layout.waveforms.items():
             group = f.create_group(f"waveforms/{name}")
             group.attrs["channel"], group.attrs["bits"] = np.bytes_(channel.channel), channel.bits
-            chunk = (1, min(channel.points, _CHUNK_SAMPLES))
-            group.create_dataset("codes", (0, channel.points), np.int16, maxshape=(None, channel.points),
-                                 chunks=chunk, fletcher32=True)
+            _records(group, "codes", channel.points, np.int16)
             _column(group, "axes", (len(_AXES),), np.float64)
         for name, points in self.layout.traces.items():
-            f.create_dataset(f"traces/{name}", (0, points), np.float64, maxshape=(None, points),
-                             chunks=(1, min(points, _CHUNK_SAMPLES)), fletcher32=True)
+            _records(f.require_group("traces"), name, points, np.float64)
 
     def append(self, shot: Shot) -> None:
         """Write, flush, count, flush. ValueError: the shot does not fit the layout; OSError: disk full."""
         self._check(shot)
-        f, i = self._file, self.committed
-        shots = f["shots"]
-        _put(shots["moment"], i, np.bytes_(shot.moment))
-        _put(shots["origin"], i, _ORIGINS.index(shot.origin))
+        self._make_room(Path(self._file.filename))
+        i, columns = self.committed, self._columns
+        columns["shots/moment"].put(i, np.bytes_(shot.moment))
+        columns["shots/origin"].put(i, _ORIGINS.index(shot.origin))
         settings = [shot.settings.get(name, np.nan) for name in self.layout.settings]
-        _put(shots["scalars"], i, np.array([shot.start, shot.energy, *settings]))
+        columns["shots/scalars"].put(i, [shot.start, shot.energy, *settings])
         for name, waveform in shot.waveforms.items():
-            _put(f[f"waveforms/{name}/codes"], i, waveform.codes)
-            _put(f[f"waveforms/{name}/axes"], i, np.array([getattr(waveform, a) for a in _AXES]))
+            columns[f"waveforms/{name}/codes"].put(i, waveform.codes)
+            columns[f"waveforms/{name}/axes"].put(i, [getattr(waveform, a) for a in _AXES])
         for name, trace in shot.traces.items():
-            _put(f[f"traces/{name}"], i, trace)
-        f.flush()
-        f["committed"][0] = i + 1
-        f.flush()
+            columns[f"traces/{name}"].put(i, trace)
+        h5py.h5f.flush(self._file.id)
+        self._committed.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([i + 1], np.int64))
+        h5py.h5f.flush(self._file.id)
         if self._sync:
-            os.fsync(f.id.get_vfd_handle())
+            os.fsync(self._file.id.get_vfd_handle())
         self.committed = i + 1
+
+    def _make_room(self, path: Path) -> None:
+        """Have the next shot and the file's end on the disk before they are written; OSError without room.
+
+        Once a write has failed (full disk, quota, limit of a file) HDF5 neither goes on nor closes the file,
+        and brings the process down at its end.
+        """
+        size = self._file.id.get_filesize()  # as HDF5 counts, without what was reserved
+        if not hasattr(os, "posix_fallocate") or size + self._largest + _MARGIN <= self._reserved:
+            return
+        wanted = size + self._largest + _MARGIN + _AHEAD
+        try:
+            os.posix_fallocate(self._file.id.get_vfd_handle(), 0, wanted)
+        except OSError as refused:
+            raise OSError(refused.errno, refused.strerror, str(path)) from None
+        self._reserved = wanted
 
     def _check(self, shot: Shot) -> None:
         if shot.number != self.committed:
@@ -122,7 +147,9 @@ class StoreWriter:
         return _read(self._file, number)
 
     def close(self) -> None:
-        """End the file properly, so that any HDF5 program opens it."""
+        """End the file properly, so that any HDF5 program opens it, and give back what was reserved."""
+        if self._reserved:
+            os.ftruncate(self._file.id.get_vfd_handle(), self._file.id.get_filesize())
         self._file.close()
 
 
@@ -190,17 +217,52 @@ class StoredShots(Sequence[Shot]):
         self._file.close()
 
 
-# One row per chunk here too: a chunk of many rows is written again with each shot, and a kill in the middle
-# of that has left a checksum that fits none of its rows.
 def _column(group: h5py.Group, name: str, shape: tuple[int, ...], kind: Any) -> None:
-    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(1, *shape),
+    """Small rows, as many to a chunk as stay within a page."""
+    row = np.dtype(kind).itemsize * int(np.prod(shape))
+    chunk = min(max((_PAGE - _CHECKSUM) // row, 1), _ROWS)
+    group.create_dataset(name, (0, *shape), kind, maxshape=(None, *shape), chunks=(chunk, *shape),
                          fletcher32=True)
 
 
-def _put(dataset: h5py.Dataset, row: int, value: Any) -> None:
-    if dataset.shape[0] <= row:
-        dataset.resize(row + 1, axis=0)
-    dataset[row] = value
+def _records(group: h5py.Group, name: str, points: int, kind: Any) -> None:
+    """A record to a chunk, or to several."""
+    group.create_dataset(name, (0, points), kind, maxshape=(None, points),
+                         chunks=(1, min(points, _CHUNK_SAMPLES)), fletcher32=True)
+
+
+class _Column:
+    """A dataset that grows by a row for each shot, written below h5py's own layer.
+
+    That looks up and makes everything anew for each write, which takes eight times as long.
+    """
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self._id, self._kind, self._row = dataset.id, dataset.dtype, dataset.shape[1:]
+        self._count = (1, *self._row)
+        self._memory = h5py.h5s.create_simple(self._count)
+
+    def put(self, row: int, value: Any) -> None:
+        """ValueError when the value has not the shape of a row."""
+        values = np.asarray(value, self._kind, order="C")
+        if values.shape != self._row:
+            raise ValueError(f"found values of the shape {values.shape}, expected {self._row}")
+        self._id.set_extent((row + 1, *self._row))
+        place = self._id.get_space()
+        place.select_hyperslab((row, *(0 for _ in self._row)), self._count)
+        self._id.write(self._memory, place, values.reshape(self._count))
+
+
+def _columns(f: h5py.File) -> dict[str, _Column]:
+    """All datasets with a row for each shot, by path."""
+    found: dict[str, _Column] = {}
+
+    def visit(path: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.maxshape[:1] == (None,):
+            found[path] = _Column(item)
+
+    f.visititems(visit)
+    return found
 
 
 def _names(f: h5py.File) -> tuple[str, ...]:

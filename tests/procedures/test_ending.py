@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -167,3 +168,29 @@ def test_the_demo_without_a_display_says_so_and_loads_no_qt(tmp_path):
     with open_run(out.splitlines()[-1].removeprefix("run ")) as done:
         assert done.state == "finished"
         assert sorted(done.fits) == [0, 1, 2]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="room is reserved as Linux has it")
+def test_a_disk_without_room_ends_the_run_well_with_every_stored_shot(served, tmp_path):
+    path, console = served
+    limited = ("import resource, sys\n"
+               "resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 20, 8 << 20))\n"
+               "from maserbench import main\n"
+               "sys.argv = ['maserbench', *sys.argv[1:]]\n"
+               "main()\n")
+    command = ["run", "single_shot", "--bench", path, "--output", tmp_path, "--progress", "plain", "--set",
+               "shots=500", "--set", "repetition_rate=20Hz"]
+    done = subprocess.run([sys.executable, "-c", limited, *map(str, command)], capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 1, done.stderr
+    said = done.stderr.splitlines()[-1]
+    assert "cannot be written (File too large). The bench is in its safe state" in said
+    state = console.state()
+    assert (state["laser"], state["shutter"], state["rf"]) == ("off", "closed", "off")
+    count = done.stdout.count(" stored")
+    with open_run(done.stdout.splitlines()[-1].removeprefix("run ")) as left:
+        assert left.state == "aborted"
+        assert len(left.shots) == count > 20
+        assert all(np.ptp(shot.waveforms["photodiode"].codes) > 20 for shot in left.shots)
+    with h5py.File(left.path / "shots.h5") as f:  # and it was closed as any HDF5 program wants it
+        assert f["committed"][0] == count

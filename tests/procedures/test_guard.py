@@ -3,6 +3,7 @@
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -132,3 +133,14 @@ def test_a_bench_opened_for_looking_runs_nothing(served, tmp_path):
     with open_bench(served[0], tolerant=True) as opened, pytest.raises(BenchFailure, match="no guard"):
         run("single_shot", opened, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(7200)
+def test_the_heart_beats_in_time_on_a_crowded_machine():
+    """Twenty minutes with three busy processes per core; HEARTBEAT_SECONDS=30 for a first look."""
+    script = Path(__file__).resolve().parents[1] / "benchmarks" / "heartbeat_gap.py"
+    done = subprocess.run([sys.executable, str(script), os.environ.get("HEARTBEAT_SECONDS", "1200")],
+                          capture_output=True, text=True)
+    print(f"\n{done.stdout}")
+    assert done.returncode == 0, done.stderr

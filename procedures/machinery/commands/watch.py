@@ -23,7 +23,7 @@ from twin.quantity import nearest, show
 
 _COLUMNS = {"collective_coupling": ("G", 1e6, "Mrad/s"), "cavity_decay": ("kappa", 1e6, "/us"),
             "dephasing_35": ("chi", 1e6, "/us"), "seed_photons": ("seed", 1e3, "k")}
-_ROWS_SHOWN = 24
+_ROWS_SHOWN, _ROWS_KEPT = 24, 200
 STYLES = ("auto", "plain")
 
 
@@ -72,11 +72,16 @@ class Watcher:
 
     def _ShotStored(self, event: events.ShotStored) -> None:
         self._shots[event.shot.number] = dataclasses.replace(event.shot, waveforms={}, traces={})
+        for forgotten in list(self._shots)[:-_ROWS_KEPT]:
+            del self._shots[forgotten]
+            self._fits.pop(forgotten, None)
         self._bar.update(self._task, completed=event.shot.number + 1)
         if self._plain:
             print(f"shot {event.shot.number} stored", flush=True)
 
     def _ShotFitted(self, event: events.ShotFitted) -> None:
+        if event.number not in self._shots:
+            return  # a fit so far behind that its row is forgotten; run.csv has it
         self._fits[event.number] = FitRow.from_json(event.row.as_json())
         if self._live is None and not self._plain:
             self._say(_line(self._shots[event.number], event.row))
@@ -119,9 +124,11 @@ class Watcher:
         return table
 
     def summary(self) -> None:
-        """The whole table, once the run is over."""
+        """The table, once the run is over; of a long run its end."""
         if any(shot.energy == shot.energy or shot.number in self._fits for shot in self._shots.values()):
             self._console.print(self._table(list(self._shots)))
+            if (first := min(self._shots)) > 0 and self.path is not None:
+                self._say(f"shots 0 to {first - 1} stand in {self.path / 'run.csv'}")
 
 
 def _cells(shot: Shot, fit: FitRow | None) -> list[str]:
