@@ -43,7 +43,7 @@ def draw(picture: Picture, file: Path, note: str = "") -> None:
         _panels(list(drawn), picture)
         sheet.align_ylabels(drawn)
         if note:
-            sheet.supxlabel(note, fontsize=4.5, color="0.45", parse_math=False)
+            sheet.supxlabel(note, fontsize=5.0, color="0.35", parse_math=False)
         metadata = {"Title": picture.title, "Description": note}
         moment = {"Date": None} if file.suffix.lower() == ".svg" else {"Software": "maserbench"}
         sheet.savefig(file, metadata=metadata | moment)

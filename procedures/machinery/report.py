@@ -39,8 +39,13 @@ def measured_of(run: Run) -> Measured:
 
 
 def answer_of(run: Run, measured: Measured) -> dict[str, Any]:
-    """As stored, else computed once more."""
-    return run.result or dict(answer(run, measured))
+    """As stored, else computed once more; a single burst's values with the errors of its own fit."""
+    found = dict(run.result or answer(run, measured))
+    good = measured.rows.resolved()
+    if len(good) == 1 and good[0].fit is not None:
+        errors = {f"{name}_sigma": sigma for name, sigma in good[0].fit.sigma.items() if name in found}
+        found = errors | found
+    return found
 
 
 def picture_of(run: Run, measured: Measured) -> Picture | None:
@@ -130,7 +135,7 @@ def with_error(value: Any, sigma: float | None, unit: str) -> str:
     if abs(value / scale) < 1e5:
         return f"{_digits(value / scale, sigma / scale)} {prefixed}".rstrip()
     power = math.floor(math.log10(abs(value)))
-    return f"({_digits(value / 10.0**power, sigma / 10.0**power)})e{power} {prefixed}".rstrip()
+    return f"({_digits(value / 10.0**power, sigma / 10.0**power)})e{power} {unit}".rstrip()
 
 
 def _digits(value: float, sigma: float) -> str:

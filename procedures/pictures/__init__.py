@@ -38,5 +38,10 @@ def picture_of(procedure: str, measured: Measured, answer: Answer, settings: Map
     """The procedure's own picture; None where what was measured does not carry it, or none is declared."""
     if not has_picture(procedure) or not len(measured.shots):
         return None
-    draw: Draw = getattr(import_module(f"{__name__}.{_PLACES[procedure]}"), procedure)
-    return draw(measured, answer, settings)
+    return function(procedure)(measured, answer, settings)
+
+
+def function(procedure: str) -> Draw:
+    """What declares the picture of a procedure; its docstring says what is drawn."""
+    found: Draw = getattr(import_module(f"{__name__}.{_PLACES[procedure]}"), procedure)
+    return found

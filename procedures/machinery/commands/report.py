@@ -22,5 +22,5 @@ def print_report(path: Path, plot: Path | None) -> None:
             raise NoAnswer(f"{path}: no picture, since this run holds too little for that of {run.procedure}")
         from procedures.machinery.picture_drawing import draw
 
-        draw(picture, plot, f"{run.path.name}, {run.manifest['origin']}")
+        draw(picture, plot, f"{run.path.name}, {run.manifest['origin'].upper()}")
         print(f"\nwrote {plot}")
