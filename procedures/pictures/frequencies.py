@@ -54,6 +54,6 @@ def frequency_tuning(measured: Measured, answer: Mapping[str, Any], settings: Ma
 
 def detuning_scan(measured: Measured, answer: Mapping[str, Any], settings: Mapping[str, Any]
                   ) -> Picture | None:
-    """The same, over the whole range that masers."""
+    """Emission against cavity over all the range that masers, with the straight line and its residual."""
     base = frequency_tuning(measured, answer, settings)
     return None if base is None else Picture("bursts against detuning", base.panels)

@@ -35,10 +35,10 @@ def pump_threshold(measured: Measured, answer: Mapping[str, Any], settings: Mapp
     good = measured.rows.resolved()
     found = points("fitted bursts", np.array([row.energy for row in good]),
                    np.array([cooperativity(row, bench) for row in good]))
-    lines = [Series("declared pump", "dashed", fine, predicted)]
+    lines = [Series("as declared", "dashed", fine, predicted)]
     if threshold:
         scale = 1.0 / predicted_cooperativity(bench, threshold)
-        lines.insert(0, line("the same, through the points", fine, scale * predicted))
+        lines.insert(0, line("times the mean factor of the bursts", fine, scale * predicted))
     sigma = answer.get("threshold_energy_sigma", 0.0)
     marks = [Mark("threshold", x=threshold, sigma=sigma)] if threshold else []
     here = [Mark("half of the shots show a burst", x=detection)] if detection else []
