@@ -26,11 +26,13 @@ _PLACES = {
     "pump_probe": "tones", "drive_scan": "gated", "battery_store": "gated",
 }
 """Procedure -> the module here that holds a function of that name."""
+_ALIKE = {"import": "single_shot"}
+"""Bursts that others recorded are shown as ours are."""
 
 
 def has_picture(procedure: str) -> bool:
     """Whether anything is declared for a procedure."""
-    return procedure in _PLACES
+    return _ALIKE.get(procedure, procedure) in _PLACES
 
 
 def picture_of(procedure: str, measured: Measured, answer: Answer, settings: Mapping[str, Any]
@@ -43,5 +45,6 @@ def picture_of(procedure: str, measured: Measured, answer: Answer, settings: Map
 
 def function(procedure: str) -> Draw:
     """What declares the picture of a procedure; its docstring says what is drawn."""
-    found: Draw = getattr(import_module(f"{__name__}.{_PLACES[procedure]}"), procedure)
+    name = _ALIKE.get(procedure, procedure)
+    found: Draw = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     return found
