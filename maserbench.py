@@ -277,6 +277,13 @@ def replay_command(run: Path, model: Model = "mean_field", json: Json = False,
     raise typer.Exit(replay(run, model, json, real_time))
 
 
+@app.command("report")
+def report_command(run: Path, plot: Plot = None) -> None:
+    """Print a stored run as a page to read, and draw its procedure's picture (FILE.png or FILE.svg)."""
+    from procedures.machinery.commands.report import print_report
+    print_report(run, plot)
+
+
 @app.command("import")
 def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
                    bench: Annotated[str, typer.Option("--bench", metavar="FILE.toml",

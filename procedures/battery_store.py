@@ -20,7 +20,7 @@ from .machinery.about import About
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
 from .machinery.points import Point, along
-from .machinery.separable import separable
+from .machinery.separable import Separated, separable
 from .single_shot import SingleShot
 
 SPOILED = -5e-6  # [s after the trigger] from when on the cavity is spoiled: long before the light
@@ -53,12 +53,23 @@ class BatteryStore(SingleShot):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`storage_time` [s], from the light until 1/e of the inversion is left; {} where no shot tells."""
-        bench = measured.description
-        found = [(delay(bench, shot), burst_energy(bench, shot, since=shot.start) / shot.energy)
-                 for shot in measured.shots if shot.energy > 0.0]
-        points = np.array([(late, energy) for late, energy in found if late is not None]).reshape(-1, 2)
-        points = points[points[:, 1] > _FAINT * np.max(points[:, 1], initial=0.0)]
-        return storage_time(points[:, 0], points[:, 1]) | {"bursts": len(points)}
+        late, stored, strong = bursts_held(measured)
+        return storage_time(late[strong], stored[strong]) | {"bursts": int(np.count_nonzero(strong))}
+
+
+def bursts_held(measured: Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Moments [s after the light] and energies per pump energy of all bursts (N,), and which are strong."""
+    bench = measured.description
+    found = [(delay(bench, shot), burst_energy(bench, shot, since=shot.start) / shot.energy)
+             for shot in measured.shots if shot.energy > 0.0]
+    points = np.array([(late, energy) for late, energy in found if late is not None]).reshape(-1, 2)
+    return points[:, 0], points[:, 1], points[:, 1] > _FAINT * np.max(points[:, 1], initial=0.0)
+
+
+def decay(late: np.ndarray, stored: np.ndarray) -> Separated | None:
+    """A exp(-t/T) + B through what is `stored` (N,) at times (N,) [s]: shape T, amplitudes A and B."""
+    return separable(lambda shape: np.column_stack([np.exp(-late / shape[0]), np.ones(len(late))]), stored,
+                     [_DECAYS])
 
 
 def storage_time(late: np.ndarray, stored: np.ndarray) -> dict[str, float]:
@@ -66,15 +77,14 @@ def storage_time(late: np.ndarray, stored: np.ndarray) -> dict[str, float]:
 
     Through A exp(-t/T) + B; 1/e of A + B is left at t = -T ln((A + (1 - e) B)/(e A)).
     """
-    found = separable(lambda shape: np.column_stack([np.exp(-late / shape[0]), np.ones(len(late))]), stored,
-                      [_DECAYS])
+    found = decay(late, stored)
     if found is None:
         return {}
 
     def left(values: np.ndarray) -> float:
-        decay, a, b = values
+        lifetime, a, b = values
         share = (a + (1.0 - math.e) * b) / (math.e * a)
-        return -decay * math.log(share) if share > 0.0 else math.nan
+        return -lifetime * math.log(share) if share > 0.0 else math.nan
 
     values = np.concatenate([found.shape, found.amplitudes])
     moves = np.diag(1e-5 * np.abs(values))

@@ -24,7 +24,7 @@ from .machinery.acquire import ROLES
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
 from .machinery.points import Point, along
-from .machinery.separable import separable
+from .machinery.separable import Columns, Separated, separable
 from .single_shot import SingleShot
 
 TRANSITIONS = ("45",)
@@ -75,17 +75,22 @@ class DriveScan(SingleShot):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`rabi_per_sqrt_watt` [rad/s per root watt]; {} where the bursts show no turning."""
-        bench = measured.description
-        found = [(shot.settings["timing.gate_length"], late,
-                  burst_energy(bench, shot, since=shot.start) / shot.energy)
-                 for shot in measured.shots if (late := delay(bench, shot)) is not None]
-        points = np.array(found).reshape(-1, 3)
-        turning = rabi(bench.expected.parameters, *points.T)
-        if turning is None:
+        points = pulses(measured)
+        found = rabi(measured.description.expected.parameters, *points.T)
+        if found is None:
             return {}
         root_watt = math.sqrt(1e-3 * 10.0 ** (measured.shots[0].settings["microwave_45.power"] / 10.0))
-        return {"rabi_per_sqrt_watt": turning[0] / root_watt,
-                "rabi_per_sqrt_watt_sigma": turning[1] / root_watt, "bursts": len(points)}
+        return {"rabi_per_sqrt_watt": found[0] / root_watt,
+                "rabi_per_sqrt_watt_sigma": found[1] / root_watt, "bursts": len(points)}
+
+
+def pulses(measured: Measured) -> np.ndarray:
+    """Length [s], moment of the burst [s after the light] and its energy per pump energy, of each (N, 3)."""
+    bench = measured.description
+    found = [(shot.settings["timing.gate_length"], late,
+              burst_energy(bench, shot, since=shot.start) / shot.energy)
+             for shot in measured.shots if (late := delay(bench, shot)) is not None]
+    return np.array(found).reshape(-1, 3)
 
 
 def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
@@ -95,22 +100,7 @@ def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
     A burst brings the inversion of its `moments` [s after the light] (N,). Until then the levels relax as
     the declared crystal does, in full where the pulse has made them equal, and after it where it has not.
     """
-    distinct = len(np.unique(lengths))
-    if distinct < 6:
-        return None
-    third, fourth, fifth = p.branching
-    equal = np.array([0.0, 0.0, third, 0.5 * (fourth + fifth), 0.5 * (fourth + fifth)])
-    unequal = np.array([0.0, 0.0, 0.0, fourth - fifth, fifth - fourth])
-    level = relaxed(p, equal, moments) @ _INVERSION
-    swing = relaxed(p, unequal, moments - lengths) @ _INVERSION
-    span = float(np.ptp(lengths))
-    turns = np.linspace(0.3, 0.45 * distinct, _TRIALS)  # of the longest pulse, less than half of N
-
-    def columns(shape: np.ndarray) -> np.ndarray:
-        phase, fade = shape[0] * lengths, swing * np.exp(-lengths / shape[1])
-        return np.column_stack([fade * np.cos(phase), fade * np.sin(phase), level])
-
-    found = separable(columns, left / np.mean(left), [2.0 * math.pi * turns / span, span * _DECAYS])
+    found = turning(p, lengths, moments, left)
     if found is None:
         return None
     w, decay = found.shape
@@ -118,3 +108,29 @@ def rabi(p: Parameters, lengths: np.ndarray, moments: np.ndarray,
     slope = np.array([w, -(decay**-3)]) / (4.0 * omega)
     scatter = math.sqrt(float(slope @ found.covariance[:2, :2] @ slope))
     return omega, math.hypot(scatter, PROPORTIONAL * omega)
+
+
+def turning(p: Parameters, lengths: np.ndarray, moments: np.ndarray, left: np.ndarray) -> Separated | None:
+    """The damped cosine in what is `left` (N,), relative to its mean: shape w [rad/s] and T [s]."""
+    distinct = len(np.unique(lengths))
+    if distinct < 6:
+        return None
+    span = float(np.ptp(lengths))
+    turns = np.linspace(0.3, 0.45 * distinct, _TRIALS)  # of the longest pulse, less than half of N
+    return separable(turned(p, lengths, moments), left / np.mean(left),
+                     [2.0 * math.pi * turns / span, span * _DECAYS])
+
+
+def turned(p: Parameters, lengths: np.ndarray, moments: np.ndarray) -> Columns:
+    """Shape -> the columns (N, 3) that a damped turning is made of, as `rabi` tells."""
+    third, fourth, fifth = p.branching
+    equal = np.array([0.0, 0.0, third, 0.5 * (fourth + fifth), 0.5 * (fourth + fifth)])
+    unequal = np.array([0.0, 0.0, 0.0, fourth - fifth, fifth - fourth])
+    level = relaxed(p, equal, moments) @ _INVERSION
+    swing = relaxed(p, unequal, moments - lengths) @ _INVERSION
+
+    def columns(shape: np.ndarray) -> np.ndarray:
+        phase, fade = shape[0] * lengths, swing * np.exp(-lengths / shape[1])
+        return np.column_stack([fade * np.cos(phase), fade * np.sin(phase), level])
+
+    return columns

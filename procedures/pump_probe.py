@@ -69,9 +69,15 @@ class PumpProbe(SingleShot):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`gain_db` at the best detuning, `bandwidth` [Hz] over which it is within 3 dB of that."""
-        found = [gain(measured.description, shot, self.probe_delay) for shot in measured.shots
-                 if math.isfinite(shot.start)]
-        return curve(*np.array(found).reshape(-1, 2).T)
+        return curve(*gains(measured, self.probe_delay))
+
+
+def gains(measured: Measured, probe_delay: float) -> tuple[np.ndarray, np.ndarray]:
+    """Detunings [Hz] and gains [dB] of all pumped shots (N,)."""
+    found = [gain(measured.description, shot, probe_delay) for shot in measured.shots
+             if math.isfinite(shot.start)]
+    pairs = np.array(found).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def gain(bench: BenchDescription, shot: Shot, probe_delay: float) -> tuple[float, float]:
@@ -87,21 +93,30 @@ def gain(bench: BenchDescription, shot: Shot, probe_delay: float) -> tuple[float
     return detuning, 20.0 * math.log10(abs(np.mean(lit)) / max(abs(np.mean(dark)), 1e-300))
 
 
-def curve(detuning: np.ndarray, gains: np.ndarray) -> dict[str, float]:
-    """{gain_db, bandwidth [Hz]} with errors from the scatter about a polynomial; what it does not hold is
-    absent."""
+def smooth(detuning: np.ndarray, gains: np.ndarray
+           ) -> tuple[np.ndarray, np.ndarray, np.polynomial.Polynomial] | None:
+    """Detunings [Hz] and gains [dB] near the top, and the polynomial through them; None: too few."""
     high = gains > np.max(gains[np.isfinite(gains)], initial=-math.inf) - _TOP
     x, y = detuning[high], gains[high]
     if len(x) < _ORDER + 2 or np.ptp(x) == 0.0:
+        return None
+    return x, y, np.polynomial.Polynomial.fit(x, y, _ORDER)
+
+
+def curve(detuning: np.ndarray, gains: np.ndarray) -> dict[str, float]:
+    """{gain_db, bandwidth [Hz]} with errors from the scatter about a polynomial; what it does not hold is
+    absent."""
+    told = smooth(detuning, gains)
+    if told is None:
         return {}
-    line = np.polynomial.Polynomial.fit(x, y, _ORDER)
+    x, y, line = told
     scatter = math.sqrt(float(np.sum((y - line(x)) ** 2)) / (len(x) - _ORDER - 1))
     fine = np.linspace(x.min(), x.max(), 2001)
-    told = line(fine)
-    top = int(np.argmax(told))
+    height = line(fine)
+    top = int(np.argmax(height))
     sigma = scatter * math.sqrt((_ORDER + 1) / len(x))
-    answer = {"gain_db": float(told[top]), "gain_db_sigma": sigma}
-    below, above = np.flatnonzero(told[:top] < told[top] - 3.0), np.flatnonzero(told[top:] < told[top] - 3.0)
+    answer = {"gain_db": float(height[top]), "gain_db_sigma": sigma}
+    below, above = (np.flatnonzero(side < height[top] - 3.0) for side in (height[:top], height[top:]))
     if not len(below) or not len(above):
         return answer
     edges = np.array([fine[below[-1]], fine[top + above[0]]])

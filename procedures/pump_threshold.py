@@ -56,7 +56,7 @@ def threshold_energy(rows: list[Row], bench: Any) -> dict[str, float]:
     by which factor its C differs from what the declared pump predicts at the energy its photodiode saw; the
     threshold is where the prediction times the mean factor is 1.
     """
-    factors = np.array([_cooperativity(row, bench) / predicted_cooperativity(bench, row.energy)
+    factors = np.array([cooperativity(row, bench) / predicted_cooperativity(bench, row.energy)
                         for row in rows])
     if not len(factors):
         return {}
@@ -71,7 +71,8 @@ def threshold_energy(rows: list[Row], bench: Any) -> dict[str, float]:
     return found
 
 
-def _cooperativity(row: Row, bench: Any) -> float:
+def cooperativity(row: Row, bench: Any) -> float:
+    """C of a fitted shot, with the declared branching ratios."""
     assert row.fit is not None
     p, found = bench.expected.parameters, row.fit.parameters
     p = p.replace(**{name: found[name] for name in ("cavity_decay", "dephasing_35") if name in found})

@@ -68,12 +68,12 @@ class ReceiverCalibration(DarkWalk):
         something compresses, `compression_point` [dBm at the loop]."""
         receivers, answer = measured.description.receivers, dict[str, Any](verdict="OK")
         shots = sorted(measured.shots, key=lambda shot: shot.settings[POWER])
-        powers = np.array([_power(receivers["burst"], shot) for shot in shots])
+        powers = np.array([power_at_loop(receivers["burst"], shot) for shot in shots])
         if len(powers) < 5:
             return {"verdict": "too few steps"}
         straight = np.ones(len(powers), bool)
         if receivers["burst"].detector == "if":
-            volts = np.array([_amplitude(receivers["burst"], shot) for shot in shots])
+            volts = np.array([carrier(receivers["burst"], shot) for shot in shots])
             answer |= compression(powers, volts)
             straight = powers < answer.get("compression_point", np.inf) - BACK_OFF
             answer |= conversion(powers[straight], volts[straight], receivers["burst"])
@@ -83,12 +83,12 @@ class ReceiverCalibration(DarkWalk):
         return answer
 
 
-def _power(receiver: Receiver, shot: Shot) -> float:
+def power_at_loop(receiver: Receiver, shot: Shot) -> float:
     """Power [dBm] that leaves the loop for the line."""
     return shot.settings[POWER] + reflected(receiver, shot.settings[FREQUENCY] - receiver.frequency)
 
 
-def _amplitude(receiver: Receiver, shot: Shot) -> float:
+def carrier(receiver: Receiver, shot: Shot) -> float:
     """Amplitude of the recorded carrier [V], which lies as far from the intermediate frequency as the source
     from the line."""
     away = shot.settings[FREQUENCY] - receiver.frequency

@@ -59,10 +59,8 @@ class SeededDelay(Scan):
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`growth_rate` [1/s] of the photon number, from the straight line of delay against ln power."""
-        pairs = np.array([(shot.settings[POWER], seconds) for shot in measured.shots
-                          if (seconds := delay(measured.description, shot)) is not None]).reshape(-1, 2)
-        strong = _photons(measured, pairs[:, 0]) > ABOVE_THERMAL * _thermal(measured)
-        x, y = pairs[strong, 0] * math.log(10.0) / 10.0, pairs[strong, 1]
+        powers, delays, strong = seeded(measured)
+        x, y = powers[strong] * math.log(10.0) / 10.0, delays[strong]
         answer: dict[str, Any] = {"bursts": len(x), "verdicts": measured.rows.verdicts()}
         if len(x) < 4:
             return answer
@@ -71,6 +69,13 @@ class SeededDelay(Scan):
         if slope >= -2.0 * noise:
             return answer
         return {"growth_rate": -1.0 / float(slope), "growth_rate_sigma": noise / slope**2, **answer}
+
+
+def seeded(measured: Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Powers [dBm] and delays [s] of all bursts (N,), and which tones stand above the thermal photons."""
+    pairs = np.array([(shot.settings[POWER], seconds) for shot in measured.shots
+                      if (seconds := delay(measured.description, shot)) is not None]).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1], _photons(measured, pairs[:, 0]) > ABOVE_THERMAL * _thermal(measured)
 
 
 def _thermal(measured: Measured) -> float:

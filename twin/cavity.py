@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,8 @@ def fit_cavity_power(frequency: np.ndarray, power_db: np.ndarray, kind: str = "r
     free = np.arange(6)
     best, _ = min((_least_squares(model, guess, power, free) for guess in model.guesses(power)),
                   key=lambda fit: fit[1])
-    return _answer(model, best, power, _smooth_noise(power), free)
+    found = _answer(model, best, power, _smooth_noise(power), free)
+    return replace(found, model=np.sqrt(np.maximum(model.model(best), 0.0)))
 
 
 def _checked(frequency: Any, s: Any, kind: str) -> tuple[np.ndarray, np.ndarray]:

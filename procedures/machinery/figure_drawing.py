@@ -22,8 +22,8 @@ from twin.figures.figure import Axis, Figure, Series
 WIDTH = 3.5
 """Column width [inch]."""
 DOTS = 300
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_STYLE: Any = {
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 7.0, "axes.titlesize": 7.5, "axes.labelsize": 7.5,
     "legend.fontsize": 6.0, "xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "lines.linewidth": 1.2,
     "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.direction": "in",
@@ -42,7 +42,7 @@ def draw(figure: Figure, file: Path) -> None:
     parts = [figure, *([figure.inset] if figure.inset else [])]
     heights = [_PANEL, _INSET][:len(parts)]
     below = _CAPTION_LINE * len(caption) + 0.1
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         sheet = Sheet(figsize=(WIDTH, sum(heights) + below), dpi=DOTS, layout="constrained")
         FigureCanvasAgg(sheet)
         panels, words = sheet.subfigures(2, 1, height_ratios=[sum(heights), below], squeeze=False)[:, 0]
@@ -60,7 +60,7 @@ def _panel(axes: Any, figure: Figure) -> None:
     for side in (False, True):
         on, y = (right, figure.right) if side else (axes, figure.y)
         if y is not None:
-            _side(on, figure, y, [(s, c) for s, c in zip(figure.series, _COLOURS, strict=False)
+            _side(on, figure, y, [(s, c) for s, c in zip(figure.series, COLOURS, strict=False)
                                   if s.right == side])
     sides = [axes, *([right] if right is not None else [])]
     lines = [line for on in sides for line in on.lines if line.get_gid() == "series"]

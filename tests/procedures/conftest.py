@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from instruments.waveform import Waveform
-from procedures import catalogue, open_bench
+from procedures import catalogue, open_bench, open_run
 from procedures.machinery.bench import bench_file
 from procedures.machinery.events import RunEnded
 from procedures.machinery.measured import Measured
+from procedures.machinery.picture_drawing import draw
 from procedures.machinery.provenance import manifest
+from procedures.machinery.report import measured_of, picture_of, report
 from procedures.machinery.rows import Rows
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.run_notes import Remarks
@@ -62,6 +64,30 @@ def bench(served):
     """The served bench, opened; safe again and all plugs in at the end."""
     with open_bench(served[0]) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """Report and picture of a run, from its folder alone; the picture has been drawn as PNG and as SVG."""
+    folder = tmp_path_factory.mktemp("pictures")
+
+    def make(done):
+        with open_run(done.path) as stored:
+            measured = measured_of(stored)
+            page, picture = report(stored, measured), picture_of(stored, measured)
+        for suffix in (".png", ".svg"):
+            file = folder / f"{done.path.name}{suffix}"
+            draw(picture, file, done.path.name)
+            assert file.stat().st_size > 5_000
+        for panel in picture.panels:
+            assert panel.x.label and panel.y.label and panel.series
+            for series in panel.series:
+                assert len(series.x) == len(series.y) > 0
+                assert np.all(np.isfinite(series.x)) and np.any(np.isfinite(series.y))
+        assert done.procedure in page and all(name in page for name in done.settings)
+        return page, picture
+
+    return make
 
 
 @pytest.fixture(scope="session")

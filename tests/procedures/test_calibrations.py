@@ -51,6 +51,20 @@ def test_from_disk_the_answers_are_the_same(runs, from_disk, name):
     assert from_disk(runs[name]) == told
 
 
+@pytest.mark.parametrize("name", ["ring_down", "receiver_calibration", "seeded_delay"])
+def test_reports_and_pictures_are_made_from_the_stored_records(runs, drawn, name):
+    page, picture = drawn(runs[name])
+    lines = [series for panel in picture.panels for series in panel.series if series.kind == "line"]
+    assert lines and "±" in page
+
+
+def test_the_picture_of_a_calibration_leaves_little_but_noise(runs, drawn):
+    _, residual, mixer = drawn(runs["receiver_calibration"])[1].panels
+    assert np.max(np.abs(residual.series[0].y)) < 0.02      # [dB], from -54 to -10 dBm
+    carrier, line = mixer.series
+    np.testing.assert_allclose(carrier.y[5:], line.y[5:], rtol=5e-3)
+
+
 def test_an_amplifier_that_saturates_is_told_and_the_line_is_still_calibrated(served, tmp_path):
     path, console = served
     saturated, receiver = -25.0, describe_bench("virtual").receivers["burst"]       # [dBm] at the detector

@@ -25,19 +25,24 @@ def spoiled(tmp_path_factory):
         yield bench
 
 
-def test_a_pulse_on_4_5_tells_the_coil_s_rabi_frequency(served, tmp_path, from_disk):
+def test_a_pulse_on_4_5_tells_the_coil_s_rabi_frequency(served, tmp_path, from_disk, drawn):
     with open_bench(served[0]) as bench:
         done = run("drive_scan", bench, tmp_path, seed=2, shots=15, repetition_rate=20)
     found = done.result
     away, sigma = found["rabi_per_sqrt_watt"] - DECLARED, found["rabi_per_sqrt_watt_sigma"]
     assert abs(away) < 4 * sigma < 0.1 * DECLARED
     assert from_disk(done) == done.result
+    bursts, line = drawn(done)[1].panels[0].series
+    assert np.max(np.abs(np.interp(bursts.x, line.x, line.y) - bursts.y)) < 0.1 * np.max(bursts.y)
 
 
-def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_path, from_disk):
+def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_path, from_disk, drawn):
     result = run("battery_store", spoiled, tmp_path, seed=2, shots=9)
     found = result.result
     assert from_disk(result) == found
+    burst, line = drawn(result)[1].panels[0].series[:2]
+    assert np.interp(found["storage_time"], line.x, line.y) == pytest.approx(1.0 / np.e, rel=0.01)
+    np.testing.assert_allclose(np.interp(burst.x, line.x, line.y), burst.y, atol=0.02)
     assert {shot.fit for shot in result.shots} == {None}      # the fit's model knows no switch
     times = np.linspace(0.0, 40e-6, 4001)
     inversion = relaxed(P, np.array([0.0, 0.0, *P.branching]), times) @ np.array([0, 0, -1, 0, 1])
@@ -76,9 +81,11 @@ def test_a_line_with_one_curved_number_is_fitted_with_honest_errors():
     assert abs(np.mean(pulls)) < 0.35 and 0.75 < np.std(pulls) < 1.3
 
 
-def test_a_probe_comes_back_as_much_stronger_as_the_mean_field_says(served, tmp_path):
+def test_a_probe_comes_back_as_much_stronger_as_the_mean_field_says(served, tmp_path, drawn):
     with open_bench(served[0]) as bench:
-        found = run("pump_probe", bench, tmp_path, seed=2, shots=11, repetition_rate=20).result
+        done = run("pump_probe", bench, tmp_path, seed=2, shots=11, repetition_rate=20)
+    found = done.result
+    assert drawn(done)[1].panels[0].marks[0].y == found["gain_db"]
     bench = describe_bench("virtual")
     receiver, p = bench.receivers["burst"], bench.expected.parameters
     times, start = np.linspace(0.0, 23e-6, 2301), 20e-6

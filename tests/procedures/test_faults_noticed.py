@@ -138,6 +138,16 @@ def test_some_faults_are_told_shot_by_shot_and_nothing_is_said_against_sound_sho
     assert len(course.notices) == 4
 
 
+@pytest.mark.parametrize("saturated", [-35, -27])
+def test_an_amplifier_far_in_compression_is_named_and_its_bursts_not_believed(served, tmp_path, saturated):
+    course = run_with(served, tmp_path, f"lna_compression severity={saturated} at=shot:3")
+    assert course.end == "" and course.seconds < WINDOW
+    assert [shot.fit.verdict.name for shot in course.shots] == ["OK"] * 3 + ["MODEL_NOT_VALID"] * 2
+    assert [text.partition(":")[0] for text in course.notices] == ["shot 3", "shot 4"]
+    assert all("an amplifier is compressed" in text for text in course.notices)
+    assert "amplifier" in course.shots[3].fit.verdict.advice
+
+
 @pytest.mark.campaign
 def test_nothing_is_said_against_sound_shots_from_threshold_to_full_energy(served, tmp_path):
     course = run_with(served, tmp_path, procedure="pump_threshold")

@@ -61,6 +61,29 @@ def test_the_network_analyser_tells_quality_coupling_and_cable(runs):
         assert abs(result[name] - truth) < 4 * result[f"{name}_sigma"], name
 
 
+@pytest.mark.parametrize("name", ["emission_spectrum", "shot_statistics", "strong_coupling",
+                                  "frequency_tuning", "detuning_scan", "vector_sweep"])
+def test_reports_and_pictures_are_made_from_the_stored_records(runs, drawn, name):
+    page, picture = drawn(runs[name])
+    assert "answers" in page and picture.title
+
+
+def test_the_picture_of_the_tuning_has_the_slope_that_is_told(runs, drawn):
+    page, picture = drawn(runs["frequency_tuning"])
+    slope = runs["frequency_tuning"].result["pulling_slope"]
+    line = next(series for series in picture.panels[0].series if series.kind == "line")
+    assert np.ptp(line.y) / np.ptp(line.x) == pytest.approx(slope)
+    assert f"{slope:.4f} ±" in page and "MHz" in picture.panels[0].x.label
+
+
+def test_a_histogram_holds_every_burst_and_so_does_what_is_expected(runs, drawn):
+    picture = drawn(runs["shot_statistics"])[1]
+    bars, expected = picture.panels[0].series
+    assert np.sum(bars.y) == runs["shot_statistics"].result["bursts"]
+    width = bars.x[1] - bars.x[0]
+    assert 0.7 * np.sum(bars.y) < np.trapezoid(expected.y, expected.x) / width < 1.001 * np.sum(bars.y)
+
+
 def test_pulling_is_a_straight_line_with_honest_errors():
     rng = np.random.default_rng(1)
     pulls = []

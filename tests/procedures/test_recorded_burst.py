@@ -75,7 +75,7 @@ def test_any_volts_are_kept_to_a_part_in_65000_of_their_range(tmp_path_factory, 
     assert not waveform.clipped
 
 
-def test_import_makes_a_run_that_fit_opens(recorded, tmp_path):
+def test_import_makes_a_run_that_fit_opens_and_report_draws(recorded, tmp_path, drawn):
     _, with_diode, _ = recorded
     done = maserbench("import", with_diode, with_diode, "--bench", "virtual", "--output", tmp_path,
                       "--sample", "PTP-7", "--operator", "Ada")
@@ -87,6 +87,7 @@ def test_import_makes_a_run_that_fit_opens(recorded, tmp_path):
         assert "[truth]" not in opened.bench_text
         assert opened.shots[1].origin.value == "real"
         assert fit_shot(describe_bench("virtual"), opened.shots[1]).row.verdict.name == "OK"
+        assert drawn(opened)[1].panels[0].series[1].name == "mean field, OK"
         light = sum(shot.energy for shot in opened.shots)
     (record,) = find_runs(tmp_path, sample="PTP-7", operator="Ada")
     assert record.shots == 2 and dose_of(record.path) == pytest.approx(light)

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import datetime
 
+import numpy as np
 import pytest
 
 from procedures import open_bench, open_run, run
@@ -14,6 +15,7 @@ from procedures.machinery.replay import replay, same
 from procedures.machinery.shot_fit import fit_shot
 from twin import trace_library
 from twin.bench_description import parse
+from twin.quantity import show
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,26 @@ def test_real_time_keeps_the_pace_of_the_run(taken):
                 moments.append(time.monotonic() - began)
         first, last = (datetime.fromisoformat(stored.shots[i].moment) for i in (0, -1))
     pace = (last - first).total_seconds()
-    assert pace - 0.02 < moments[-1] - moments[0] < pace + 3.0      # never early; late on a busy machine
+    assert pace < moments[-1] < pace + 3.0      # never early; late on a busy machine
+
+
+def test_reports_and_pictures_are_made_from_the_stored_records(taken, drawn):
+    with open_run(taken[0]) as scan, open_run(taken[1]) as sweep:
+        page, picture = drawn(scan)
+        fitted = next(series for series in picture.panels[1].series if series.kind == "points")
+        assert len(fitted.x) == sum(row.verdict.name == "OK" for row in scan.fits.values())
+        assert show(scan.settings["pump_energy_start"], "J") in page
+        _, residual = drawn(sweep)[1].panels
+        assert np.max(np.abs(residual.series[0].y)) < 0.02      # [dB]
+
+
+def test_the_command_prints_the_page_and_draws_the_picture(taken, tmp_path):
+    told = maserbench("report", taken[1], "--plot", tmp_path / "dip.svg")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("cavity_sweep (finished): Sweep the microwave source")
+    assert "loaded_quality" in told.stdout and (tmp_path / "dip.svg").read_text("utf-8").startswith("<?xml")
+    refused = maserbench("report", taken[1], "--plot", tmp_path / "dip.jpeg")
+    assert refused.returncode == 2 and ".png or .svg" in refused.stderr
 
 
 def maserbench(*arguments):

@@ -43,6 +43,12 @@ def test_the_measured_sweep_gives_its_known_numbers():
     assert fit.chi2_per_dof > 10 and 5 < fit.sigma["loaded_quality"] < 100
 
 
+def test_the_fitted_line_is_a_modulus_where_only_power_was_measured():
+    f, s = sweep(noise=1e-4)
+    fit = fit_cavity_power(f, 20 * np.log10(np.abs(s)))
+    np.testing.assert_allclose(fit.model, np.abs(s), atol=1e-3)
+
+
 def test_a_header_a_touchstone_file_and_a_long_cable_change_nothing():
     text = measured("mines_rt_zpin0p0485.csv")
     plain = read_sweep(text)

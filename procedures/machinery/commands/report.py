@@ -1,0 +1,26 @@
+"""`maserbench report`: a stored run as a page to read, and its procedure's picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from procedures.machinery.report import measured_of, picture_of, report
+from procedures.machinery.runs import open_run
+
+
+def print_report(path: Path, plot: Path | None) -> None:
+    """Print the report; draw into `plot` (PNG or SVG). NoAnswer (3) where the run carries no picture."""
+    from procedures.machinery.failures import NoAnswer
+
+    with open_run(path) as run:
+        measured = measured_of(run)
+        print(report(run, measured))
+        if plot is None:
+            return
+        picture = picture_of(run, measured)
+        if picture is None:
+            raise NoAnswer(f"{path}: no picture, since this run holds too little for that of {run.procedure}")
+        from procedures.machinery.picture_drawing import draw
+
+        draw(picture, plot, f"{run.path.name}, {run.manifest['origin'].upper()}")
+        print(f"\nwrote {plot}")
