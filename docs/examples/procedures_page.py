@@ -17,8 +17,9 @@ from PIL import Image
 
 from procedures import catalogue, open_bench, open_run, pictures, run
 from procedures.machinery.bench import bench_file
+from procedures.machinery.continuing import as_stored, measured_of
 from procedures.machinery.picture_drawing import draw
-from procedures.machinery.report import measured_of, picture_of, report
+from procedures.machinery.report import picture_of, report
 
 DOCS = Path(__file__).resolve().parents[1]
 SEED = 1
@@ -44,7 +45,7 @@ def section(name, path):
     module = import_module(cls.__module__)
     image = DOCS / "images" / f"procedure-{name}.png"
     with open_run(path) as done:
-        measured = measured_of(done)
+        measured = measured_of(done, as_stored)
         picture = picture_of(done, measured)
         assert picture is not None, name
         draw(picture, image, f"{done.path.name}, {done.manifest['origin'].upper()}")

@@ -7,7 +7,7 @@ continues another has all three in its answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from .shot_fit import MODEL, fit_shot
 
 _SAME = ("receivers", "photodiode", "pump", "expected", "reference")
 """What of a bench file a shot's numbers depend on."""
+
+Fitting = Callable[[BenchDescription, Shot], FitRow | None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def former_of(path: str | Path, name: str, values: Mapping[str, Any], bench: Ben
     run = open_run(path)
     try:
         _check(run, name, values, bench)
-        measured = measured_of(run)
+        measured = measured_of(run, completed)
         return Former(run, measured)
     except BaseException:
         run.close()
@@ -77,18 +79,29 @@ def check_bench(run: Run, bench: BenchDescription) -> None:
                              "answer, so begin anew")
 
 
-def measured_of(run: Run, anew: str | None = None) -> Measured:
-    """What is stored of a run and of those that it continues, every burst with its fit.
-
-    `anew`: the model with which all are fitted once more; None: only those that the run's end came before.
-    """
+def measured_of(run: Run, fit: Fitting) -> Measured:
+    """What is stored of a run and of those that it continues, every shot with what `fit` says to it."""
     bench, rows = parse(run.bench_text, f"the bench file of {run.path.name}"), Rows()
     for shot in run.shots:
         rows.stored(shot)
-        known = shot.fit if anew is None else None
-        rows.completed(shot.number, known or fit_of(bench, shot, anew or MODEL))
+        rows.completed(shot.number, fit(bench, shot))
     now = Measured(bench, run.shots, rows)
-    return now if run.former is None else joined(measured_of(run.former, anew), now)
+    return now if run.former is None else joined(measured_of(run.former, fit), now)
+
+
+def as_stored(bench: BenchDescription, shot: Shot) -> FitRow | None:
+    """The fit that the run itself holds."""
+    return shot.fit
+
+
+def completed(bench: BenchDescription, shot: Shot) -> FitRow | None:
+    """The fit that the run holds, made now where the run's end came before it."""
+    return shot.fit or fit_of(bench, shot, MODEL)
+
+
+def anew(model: str) -> Fitting:
+    """Every burst is fitted once more."""
+    return lambda bench, shot: fit_of(bench, shot, model)
 
 
 def fit_of(bench: BenchDescription, shot: Shot, model: str) -> FitRow | None:

@@ -14,7 +14,7 @@ from procedures import catalogue
 from twin.bench_description import BenchDescription, parse
 
 from . import events
-from .continuing import measured_of
+from .continuing import anew, measured_of
 from .measured import Measured, joined
 from .rows import Rows
 from .runs import Run
@@ -44,7 +44,7 @@ def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None =
         yield events.Progress(shot.number + 1, len(shots))
     measured = Measured(description, shots, rows)
     if run.former is not None:
-        measured = joined(measured_of(run.former, anew=model), measured)
+        measured = joined(measured_of(run.former, anew(model)), measured)
     yield events.RunEnded(run.path, run.state, "", answer(run, measured), len(shots))
 
 

@@ -14,28 +14,17 @@ from datetime import datetime
 from typing import Any
 
 from procedures import catalogue
-from twin.bench_description import parse
 from twin.quantity import show
 
 from .answers import UNITS
 from .measured import Measured
 from .picture import Picture
 from .replay import answer
-from .rows import Rows
 from .runs import Run
 
 _WIDTH = 100
 _NOTICES = 12  # shown of them; the others are in events.jsonl
 _FEW = ("verdict", "verdicts", "bursts")
-
-
-def measured_of(run: Run) -> Measured:
-    """What the run has measured, with the fits that it holds."""
-    rows = Rows()
-    for shot in run.shots:
-        rows.stored(shot)
-        rows.completed(shot.number, shot.fit)
-    return Measured(parse(run.bench_text, f"the bench file of {run.path.name}"), run.shots, rows)
 
 
 def answer_of(run: Run, measured: Measured) -> dict[str, Any]:

@@ -14,11 +14,12 @@ import pytest
 from instruments.waveform import Waveform
 from procedures import catalogue, open_bench, open_run
 from procedures.machinery.bench import bench_file
+from procedures.machinery.continuing import as_stored, measured_of
 from procedures.machinery.events import RunEnded
 from procedures.machinery.measured import Measured
 from procedures.machinery.picture_drawing import draw
 from procedures.machinery.provenance import manifest
-from procedures.machinery.report import measured_of, picture_of, report
+from procedures.machinery.report import picture_of, report
 from procedures.machinery.rows import Rows
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.run_notes import Remarks
@@ -73,7 +74,7 @@ def drawn(tmp_path_factory):
 
     def make(done):
         with open_run(done.path) as stored:
-            measured = measured_of(stored)
+            measured = measured_of(stored, as_stored)
             page, picture = report(stored, measured), picture_of(stored, measured)
         for suffix in (".png", ".svg"):
             file = folder / f"{done.path.name}{suffix}"

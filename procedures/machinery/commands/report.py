@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procedures.machinery.report import measured_of, picture_of, report
+from procedures.machinery.continuing import as_stored, measured_of
+from procedures.machinery.report import picture_of, report
 from procedures.machinery.runs import open_run
 
 
@@ -13,7 +14,7 @@ def print_report(path: Path, plot: Path | None) -> None:
     from procedures.machinery.failures import NoAnswer
 
     with open_run(path) as run:
-        measured = measured_of(run)
+        measured = measured_of(run, as_stored)
         print(report(run, measured))
         if plot is None:
             return
