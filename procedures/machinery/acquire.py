@@ -166,9 +166,7 @@ class Acquisition:
         if "energy" in self.bench.roles:
             self._settings["energy.last_energy"] = self.bench.roles["energy"].last_energy()
         pulse = self.bench.pulse(waveforms)
-        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
-                    start=pulse.start, energy=pulse.energy)
-        self._store(shot)
+        shot = self._store(waveforms, pulse)
         known = as_measured(self.bench.description, shot)
         self._tell(shot, oddities(known, shot, pulse, shot.settings["pump.energy"]))
         if is_free_burst(self.bench.description, shot):
@@ -185,10 +183,7 @@ class Acquisition:
         self._settings |= {"pump.energy": 0.0}
         with self._arming.without_light():
             waveforms = self._fire()
-        pulse = self.bench.pulse(waveforms)
-        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
-                    start=pulse.start, energy=pulse.energy)
-        self._store(shot)
+        shot = self._store(waveforms, self.bench.pulse(waveforms))
         self._complete(shot.number, None)
         self._tell(shot, seen_without_light(self.bench.description, shot))
         self.collect()
@@ -199,16 +194,14 @@ class Acquisition:
         self._heed()
         waveforms = self._fire()
         self._settings |= also or {}
-        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin)
-        self._store(shot)
+        shot = self._store(waveforms)
         self._complete(shot.number, None)
         return shot
 
     def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:
         """A sweep as a shot of its own, stored and acknowledged."""
         self._settings |= {k: v for k, v in read_settings(self.bench).items() if v == v}
-        shot = Shot(self._number, moment(), dict(self._settings), {}, self.bench.origin, dict(traces))
-        self._store(shot)
+        shot = self._store({}, traces=traces)
         self.rows.completed(shot.number, None)
         return shot
 
@@ -237,12 +230,18 @@ class Acquisition:
         if self._procedure.should_stop():
             raise Stopped
 
-    def _store(self, shot: Shot) -> None:
+    def _store(self, waveforms: Mapping[str, Any], pulse: Any = None,
+               traces: Mapping[str, np.ndarray] | None = None) -> Shot:
+        """What was recorded as a shot, on disk first, then known to all who watch."""
+        start, energy = (math.nan, math.nan) if pulse is None else (pulse.start, pulse.energy)
+        shot = Shot(self._number, moment(), dict(self._settings), waveforms, self.bench.origin,
+                    dict(traces or {}), start, energy)
         self.folder.append(shot)
         self._number += 1
         self.rows.stored(shot)
         self.note(events.ShotStored(shot))
         self._publish(events.Progress(self._number, self.total))
+        return shot
 
     def _tell(self, shot: Shot, found: Sequence[str]) -> None:
         if found:
