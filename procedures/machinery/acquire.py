@@ -144,10 +144,7 @@ class Acquisition:
         if self._lit:
             self._ask()
         configure(self.bench)
-        if self._lit:
-            self._arming.arm()
-        else:
-            self._arming.release_timing()
+        (self._arming.arm if self._lit else self._arming.release_timing)()
         self._firing.start()
 
     # one shot

@@ -24,7 +24,7 @@ ALLOWED = {  # of others, beside the standard library
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"}
 LINES = 300
 LONGER: dict[str, str] = {  # file: why it is better in one piece
-    "maserbench.py": "every command with its options and a line to its body: a table to read from top to bottom",
+    "maserbench.py": "every command with its options and the way to its body, as one table",
     "tests/instruments/test_guarded_session.py":
         "all the ways in which a peer misbehaves, against one set of small scripted servers",
     "tests/instruments/test_driver_protocols.py": "one table per driver of every message on the wire",
