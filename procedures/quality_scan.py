@@ -80,15 +80,25 @@ class QualityScan(Scan):
         """`threshold_per_quality` [J]: s of E_th = s/Q_L, mean over the shots; `exponent` x of E_th ~ Q_L^-x,
         which is 1 where nothing else changes with the loop; and `amplitude_scale`, the power that was seen
         over hbar omega kappa_ext n with the measured kappa_ext: 1 at every depth where that holds."""
-        rows = [row for row in measured.rows.resolved() if math.isfinite(row.settings.get(LOADED, math.nan))]
-        pairs = [(row.settings[LOADED], _threshold(row, measured.description)) for row in rows]
-        found = np.array([pair for pair in pairs if pair[1] is not None], float).reshape(-1, 2)
-        answer: dict[str, Any] = {"bursts": len(found), "verdicts": measured.rows.verdicts()}
+        found, answer = thresholds(measured), dict[str, Any](verdicts=measured.rows.verdicts())
+        answer["bursts"] = len(found)
         if not len(found):
             return answer
         model = _from_model(measured.description.expected.model_error)
-        quality, energy = found[:, 0], found[:, 1]
+        quality, energy = found.T
+        rows = _loaded(measured)
         return {**per_quality(quality, energy, model), **exponent(quality, energy), **_scale(rows), **answer}
+
+
+def _loaded(measured: Measured) -> list[Row]:
+    """Resolved bursts of a mode whose quality was measured."""
+    return [row for row in measured.rows.resolved() if math.isfinite(row.settings.get(LOADED, math.nan))]
+
+
+def thresholds(measured: Measured) -> np.ndarray:
+    """Loaded quality and threshold energy [J] that each resolved burst tells, (N, 2)."""
+    pairs = [(row.settings[LOADED], _threshold(row, measured.description)) for row in _loaded(measured)]
+    return np.array([pair for pair in pairs if pair[1] is not None], float).reshape(-1, 2)
 
 
 def _threshold(row: Row, bench: BenchDescription) -> float | None:

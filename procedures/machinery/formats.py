@@ -18,9 +18,9 @@ def refusal(manifest: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(found, int) or found < FORMAT:
         return f"manifest.toml says format = {found!r}, which no version of maserbench has written"
-    needs = manifest.get("needs", "a later version")
-    return (f"it needs maserbench {needs}: its format is {found}, and this is version {version()}, which "
-            f"reads format {FORMAT}; install that version, the run itself is all right")
+    needs = f"maserbench {manifest['needs']}" if "needs" in manifest else "a later version of maserbench"
+    return (f"it needs {needs}: its format is {found}, and this is version {version()}, which reads format "
+            f"{FORMAT}; install that version, the run itself is all right")
 
 
 def version() -> str:

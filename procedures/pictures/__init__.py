@@ -19,7 +19,7 @@ Answer = Mapping[str, Any]
 Draw = Callable[[Measured, Answer, Mapping[str, Any]], Picture | None]
 
 _PLACES = {
-    "single_shot": "bursts", "pump_threshold": "scans", "strong_coupling": "scans",
+    "single_shot": "bursts", "pump_threshold": "scans", "strong_coupling": "scans", "quality_scan": "scans",
     "shot_statistics": "statistics", "emission_spectrum": "frequencies", "frequency_tuning": "frequencies",
     "detuning_scan": "frequencies", "cavity_sweep": "resonance", "vector_sweep": "resonance",
     "ring_down": "resonance", "receiver_calibration": "calibration", "seeded_delay": "tones",

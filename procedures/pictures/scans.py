@@ -1,4 +1,4 @@
-"""Scans of the pump energy: output and cooperativity, splitting and spectrum."""
+"""Scans of pump energy and quality: output and cooperativity, splitting and spectrum, threshold."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 
 from ..machinery.bursts import burst_energy, mean_spectrum
 from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points
+from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
 from ..pump_threshold import cooperativity, predicted_cooperativity
+from ..quality_scan import thresholds
 from ..strong_coupling import splitting
 
 _PUMP = Axis("pump energy", "J", log=True)
+_WIDTH = Axis("relative width of the loaded mode, 1/Q_L")
 _WINDOW = 1.5  # times the splitting, to both sides, of the spectrum that is shown
 
 
@@ -72,3 +74,17 @@ def strong_coupling(measured: Measured, answer: Mapping[str, Any], settings: Map
         panels.append(Panel(middle, Axis("power, relative"), (spectrum,),
                             (Mark("-g_e/2π", x=-half), Mark("+g_e/2π", x=half))))
     return Picture("normal-mode splitting", tuple(panels))
+
+
+def quality_scan(measured: Measured, answer: Mapping[str, Any], settings: Mapping[str, Any]
+                 ) -> Picture | None:
+    """Threshold energy that each burst tells against 1/Q_L, the line s/Q_L, and what it leaves."""
+    found = thresholds(measured)
+    if not len(found) or "threshold_per_quality" not in answer:
+        return None
+    widths, energies, slope = 1.0 / found[:, 0], found[:, 1], answer["threshold_per_quality"]
+    ends = np.array([0.9 * widths.min(), 1.05 * widths.max()])
+    fitted = line("s/Q_L", ends, slope * ends)
+    return Picture("threshold against quality", (
+        Panel(_WIDTH, Axis("threshold energy", "J"), (points("bursts", widths, energies), fitted)),
+        residuals(_WIDTH, widths, energies - slope * widths, "J")))

@@ -24,7 +24,7 @@ VIRTUAL = bench_file("virtual").read_text("utf-8")
 
 TABLE = """
 2 frobnicate | No such command 'frobnicate' | --help
-2 run | Missing argument | --help
+2 run | name a procedure | --continue
 2 run single_shot extra | extra
 2 run single_shot --set shots=0 | shots = 0 | 1 .. 1e+06
 2 run single_shot --set shots=1.5 | whole number | '1.5'
@@ -89,7 +89,7 @@ TABLE = """
 2 figure pentacene-2b --output file --quick | is a file
 2 fit folder | no manifest.toml
 2 fit nowhere | neither a run nor a file
-2 fit newer | format 99 | reads format 1
+2 fit newer | its format is 99 | reads format 1 | a later version
 2 fit cut | lacks | bench
 2 fit damaged | shots.h5 | damaged
 2 fit without | no shots
@@ -109,7 +109,7 @@ TABLE = """
 2 import text.csv --bench virtual | text.csv
 2 import run --bench virtual | there is no file run
 2 export run | --format
-2 export run --format xlsx | 'xlsx' | csv, netcdf
+2 export run --format xlsx | 'xlsx' | csv, igor, netcdf
 2 export run --format csv --output folder | this is a folder
 2 export run --format netcdf --output nowhere/x.nc | there is no folder
 2 export without --format csv | no shots
@@ -127,6 +127,38 @@ TABLE = """
 2 gui --replay folder | no manifest.toml
 2 gui --run single_shot --replay run | exclude each other
 2 gui --screenshot nowhere/x.png | there is no folder
+2 run --continue nowhere | there is no run at nowhere
+2 run single_shot --continue folder | no manifest.toml
+2 run --continue run | only a run that ended early
+2 run --continue run --set shots=3 | leave out procedure and --set
+2 align | Missing argument | --help
+2 align depth | 'depth' | frequency, peak, quality
+2 align peak --seconds 3V | --seconds | 'V'
+2 align peak --set shots=3 | 'shots' | pump_energy
+2 align peak --bench nowhere.toml | nowhere.toml
+2 sequence | --continue
+2 sequence nowhere.toml | no plan nowhere.toml | [[step]]
+2 sequence broken.toml | broken.toml is no TOML
+2 sequence empty.toml | empty.toml | [[step]]
+2 sequence --continue folder | folder
+2 procedures nope | 'nope' | single_shot
+2 report nowhere | there is no run at nowhere
+2 report damaged | damaged
+2 report run --plot nowhere/x.png | there is no folder
+2 runs nowhere | there is no folder nowhere
+2 runs . --where pump_energy | expected a name
+2 runs . --since yesterday | 'yesterday' | 7d
+2 runs . --state ended | 'ended' | finished
+2 note nowhere hello | there is no run at nowhere
+2 note run | the note is empty | a tag
+2 samples nowhere | there is no folder nowhere
+2 calibrate folder | no manifest.toml
+2 calibrate run | single_shot
+2 calibrate run --valid 3V | 'V'
+2 calibrations nowhere | there is no folder nowhere
+2 settings nowhere | there is no run at nowhere
+2 restore run | --bench
+2 restore folder --bench virtual | no manifest.toml
 2 status nonsense | port
 1 status 1 | nobody tells a status at 127.0.0.1:1
 """

@@ -89,6 +89,14 @@ def test_a_stored_run_answers_the_same_once_more(taken):
         assert list(replay(stored))[-1].result == stored.result
 
 
+def test_the_picture_shows_the_threshold_of_every_burst_and_the_line_through_them(taken, drawn):
+    done = taken[0]
+    page, picture = drawn(done)
+    bursts, line = picture.panels[0].series
+    assert len(bursts.x) == done.result["bursts"] and "threshold_per_quality" in page
+    np.testing.assert_allclose(line.y / line.x, done.result["threshold_per_quality"])
+
+
 def test_a_quality_above_the_cavity_s_own_is_refused_and_the_loop_is_put_back(bench, tmp_path):
     stood = bench.roles["loop"].position
     with pytest.raises(BenchFailure, match="quality of 20000 is out of reach, as the cavity's own is"):

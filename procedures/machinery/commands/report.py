@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from procedures.machinery.continuing import as_stored, measured_of
+from procedures.machinery.places import for_file
 from procedures.machinery.report import picture_of, report
 from procedures.machinery.runs import open_run
 
@@ -13,6 +14,8 @@ def print_report(path: Path, plot: Path | None) -> None:
     """Print the report; draw into `plot` (PNG or SVG). NoAnswer (3) where the run carries no picture."""
     from procedures.machinery.failures import NoAnswer
 
+    if plot is not None:
+        for_file(plot, "--plot")
     with open_run(path) as run:
         measured = measured_of(run, as_stored)
         print(report(run, measured))
