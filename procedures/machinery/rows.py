@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from array import array
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,11 +42,11 @@ class Numbers(Mapping[str, float]):
     def __init__(self, numbers: Mapping[str, float]) -> None:
         names = tuple(numbers)
         self._names = self._alike.setdefault(names, names)
-        self._values = array("d", list(numbers.values()))  # of exactly this length
+        self._values = struct.pack(f"{len(names)}d", *numbers.values())
 
     def __getitem__(self, name: str) -> float:
         try:
-            return self._values[self._names.index(name)]
+            return float(struct.unpack_from("d", self._values, 8 * self._names.index(name))[0])
         except ValueError:
             raise KeyError(name) from None
 
@@ -110,7 +110,7 @@ class Rows:
             fit = dataclasses.replace(fit, parameters=Numbers(fit.parameters), sigma=Numbers(fit.sigma),
                                       sigma_model=_NONE, model_time=None, model_volts=None)
         row = Row(held.number, held.moment, held.energy, held.start, held.settings, fit)
-        self.complete.append(row)
+        self.complete.append(dataclasses.replace(row, moment=""))  # which no answer is made of, either
         return row
 
     def after(self, former: Rows, count: int) -> Rows:
