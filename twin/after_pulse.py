@@ -19,7 +19,7 @@ from .drive import Drive, Gaussian, Sampled, Square
 from .kernels import kernel
 from .pentacene import NAMES, Parameters
 from .problem import Problem
-from .stage import COMPLEX_STEP, MAX_STEPS, Segments, Stage, stage
+from .stage import COMPLEX_STEP, Segments, Stage, stage
 from .system import rates
 
 _EMPTY = 18.5  # lifetimes of S1
@@ -41,7 +41,8 @@ class AfterPulse:
     """`solve(times, p, seed)` like `Problem.solve`, for one drive with `is_pulse` and names of parameters."""
 
     def __init__(self, p: Parameters, d: Drive, names: tuple[str, ...]) -> None:
-        self.names, self.budget = names, _BUDGET
+        self.names = names
+        self.budget: int | None = _BUDGET
         moved = {"cavity_frequency", "frequency_35"} & set(names)
         self.structure = p.dephasing_operator, p.cavity_frequency != p.frequency_35 or bool(moved)
         self.lit, self.dark = _stages(names, *self.structure)
@@ -54,7 +55,7 @@ class AfterPulse:
         """The same pulse, photons only: five times faster, and to the end however long that takes."""
         other = object.__new__(AfterPulse)
         lit, dark = _stages((), *self.structure)
-        other.__dict__.update(self.__dict__, names=(), lit=lit, dark=dark, budget=MAX_STEPS)
+        other.__dict__.update(self.__dict__, names=(), lit=lit, dark=dark, budget=None)
         return other
 
     def solve(self, times: np.ndarray, p: Parameters, seed: float, rtol: float = 1e-6

@@ -132,11 +132,11 @@ class Stage:
 
     def run(self, z: np.ndarray, segments: Segments, forms: np.ndarray, times: np.ndarray, rtol: float,
             columns: np.ndarray, longest: float = np.inf, record: int = 0,
-            out: np.ndarray | None = None, budget: int = MAX_STEPS) -> Outcome:
+            out: np.ndarray | None = None, budget: int | None = None) -> Outcome:
         """Integrate z in place to the end of the segments; nan at times that were not reached.
 
         forms (S, m or 9 m). `longest` [s] caps a step; `record`: steps to make room for, more if needed;
-        `budget`: steps that may be tried.
+        `budget`: steps that may be tried, None: MAX_STEPS.
         """
         out = np.empty((len(times), len(columns))) if out is None else out
         kernel = self.kernel
@@ -147,7 +147,7 @@ class Stage:
             status, steps, kept, reached = engine.integrate(
                 rhs, z, self.n, segments.bounds, forms, segments.rows,
                 segments.lanes, segments.shifts, kernel.blocks, times, rtol, ABSOLUTE_TOLERANCE, longest,
-                min(budget, MAX_WORK // self.n), columns, out, store)
+                min(budget or MAX_STEPS, MAX_WORK // self.n), columns, out, store)
             if status != engine.RECORD_FULL:
                 break
             record *= 4

@@ -121,19 +121,30 @@ def says(record: RunRecord, words: str) -> bool:
     return all(word in text for word in words.lower().split())
 
 
-def between(record: RunRecord, since: str | None, until: str | None) -> bool:
-    """Whether the run began in a span of time, of which either end may be open."""
-    if since is None and until is None:
-        return True
-    if not record.started:
-        return False
-    began = datetime.fromisoformat(record.started)
-    return ((since is None or began >= _moment(since, "--since")[0])
-            and (until is None or began <= _moment(until, "--until")[1]))
+@dataclass(frozen=True)
+class Span:
+    """A span of time in which a run may have begun; either end may be open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def read(cls, since: str | None, until: str | None) -> Span:
+        """Ends as "2026-11-26", "2026-11-26T18:00" (UTC) or "7d" ago; ValueError."""
+        return cls(None if since is None else _moments(since, "--since")[0],
+                   None if until is None else _moments(until, "--until")[1])
+
+    def holds(self, record: RunRecord) -> bool:
+        """Whether the run began then."""
+        if self.since is None and self.until is None:
+            return True
+        if not record.started:
+            return False
+        began = datetime.fromisoformat(record.started)
+        return (self.since is None or began >= self.since) and (self.until is None or began <= self.until)
 
 
-@cache
-def _moment(text: str, option: str) -> tuple[datetime, datetime]:
+def _moments(text: str, option: str) -> tuple[datetime, datetime]:
     """First and last moment (UTC) that a date, a moment or an age ("7d") stands for."""
     if re.fullmatch(r"\s*\d.*[a-zA-Z]\s*", text) and "T" not in text:
         then = datetime.now(UTC) - timedelta(seconds=read(text, "s", option))

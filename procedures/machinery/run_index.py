@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .memo import Memo, signature
-from .run_filter import Condition, between, check_known, says
+from .run_filter import Condition, Span, check_known, says
 from .run_record import FILES, RunRecord, read_record
 
 INDEX = ".index.json"
@@ -39,7 +39,7 @@ def find_runs(folder: str | Path = "runs", *, procedure: str | None = None, sinc
 
     if state is not None and state not in STATES:
         raise ValueError(f"state: {nearest(state, STATES)}")
-    conditions = [Condition.read(each) for each in where]
+    conditions, span = [Condition.read(each) for each in where], Span.read(since, until)
     found = records(folder)
     check_known(found, conditions)
     for name, wanted in (("procedure", procedure), ("sample", sample), ("operator", operator)):
@@ -50,7 +50,7 @@ def find_runs(folder: str | Path = "runs", *, procedure: str | None = None, sinc
     return [record for record in found
             if procedure in (None, record.procedure) and sample in (None, record.sample)
             and operator in (None, record.operator) and state in (None, record.state)
-            and (tag is None or tag in record.tags) and between(record, since, until)
+            and (tag is None or tag in record.tags) and span.holds(record)
             and says(record, text) and all(condition.holds(record) for condition in conditions)]
 
 

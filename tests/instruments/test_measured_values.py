@@ -87,7 +87,8 @@ def work(bench, drivers):
     pump, timing, scope = drivers["pump"], drivers["timing"], drivers["digitiser"]
     drivers["shutter"].open()
     drivers["tuner"].put("speed", 0.03)
-    drivers["tuner"].move_to(drivers["tuner"].position + 1e-3)
+    for role in ("tuner", "loop"):
+        drivers[role].move_to(drivers[role].position + 1e-3)
     drivers["vna"].put("points", 51)
     drivers["microwave"].power = 14.0
     drivers["microwave"].output = True
@@ -119,10 +120,13 @@ def spoil(bench, drivers):
     timing.release()
     for message in (":STOP", ":SING") if hasattr(scope, "segments_taken") else (":SING", ":STOP;:SING"):
         scope.write(message)    # not by `arm`, which would read what is to be read here
-        time.sleep(0.3)
+        assert scope.identity   # whose answer says that the command is done
         if message == ":SING":  # for one scope a record at the end, for the other none while it waits
             timing.write("*TRG")
-            time.sleep(0.3)
+            assert timing.identity
+            end = time.monotonic() + 20.0
+            while bench.devices["digitiser"].pending() is not None and time.monotonic() < end:
+                time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

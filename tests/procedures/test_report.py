@@ -46,7 +46,7 @@ def test_every_procedure_has_a_picture_that_says_what_it_shows():
 
 def test_a_run_without_a_shot_has_no_picture():
     nothing = Measured(describe_bench("virtual"), [], Rows())
-    assert [pictures.picture_of(name, nothing, {}, {}) for name in catalogue.names()] == [None] * len(catalogue.names())
+    assert not any(pictures.picture_of(name, nothing, {}, {}) for name in catalogue.names())
 
 
 def test_declarations_know_no_drawing_library():

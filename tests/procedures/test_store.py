@@ -170,15 +170,3 @@ def test_a_bench_file_may_ask_that_every_shot_is_written_through(tmp_path, monke
     assert len(synced) == times
 
 
-def test_no_two_shots_share_a_chunk_so_that_storing_one_never_rewrites_another(tmp_path):
-    layout = Layout({"burst": Channel(64, "CHAN1", 10)}, {"spectrum": 5}, ("timing.q_switch_delay",))
-    stored(tmp_path / "shots.h5", [], layout).close()
-    chunks = {}
-
-    def look(name, item):
-        if isinstance(item, h5py.Dataset) and item.maxshape[:1] == (None,):
-            chunks[name] = item.chunks[0]
-
-    with h5py.File(tmp_path / "shots.h5") as file:
-        file.visititems(look)
-    assert len(chunks) == 6 and set(chunks.values()) == {1}
