@@ -25,10 +25,10 @@ RESTORED: Mapping[str, tuple[str, ...]] = {
                   "channels.*.display"),
     "microwave": ("frequency", "power", "gated"), "microwave_45": ("frequency", "power", "phase", "gated"),
     "analyser": ("centre", "span", "resolution_bandwidth", "video_bandwidth", "points", "sweep_time",
-                 "reference_level"),
+                 "reference_level", "detector"),
     "vna": ("centre", "span", "points", "bandwidth", "averages", "averaging", "power"),
     "energy": ("wavelength",), "pump": ("wavelength",), "thermometer": ("input_name",),
-    "tuner": ("speed", "position"),
+    "tuner": ("speed", "position"), "loop": ("speed", "position"),
 }
 """{role: what may be set there, in this order}; `*` is any channel. No output, emission, shutter, trigger or
 inhibition, no level or polarity of a pulse that lamp, Q-switch or gate would see."""
@@ -100,7 +100,7 @@ def _setter(bench: Bench, each: Difference, then: RoleState) -> Callable[[], Any
             return lambda: instrument.set_gate(values["gate_start"], values["gate_length"])
         return lambda: instrument.configure_shot(values["q_switch_delay"], values["lamp_delay"],
                                                  values["digitiser_delay"])
-    if (each.role, each.path) == ("tuner", "position"):
+    if each.role in ("tuner", "loop") and each.path == "position":
         return lambda: instrument.move_to(each.then)
     owner, name = instrument, each.path
     if "." in name:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,12 @@ class Remarks:
         """What there is, for manifest.toml."""
         rows = {"operator": self.operator, "sample": self.sample, "tags": list(self.tags), "note": self.note}
         return {name: value for name, value in rows.items() if value}
+
+    def going_on(self, manifest: Mapping[str, Any]) -> Remarks:
+        """The same; who and what is as an earlier run's manifest has it where nothing was said."""
+        return replace(self, operator=self.operator or str(manifest.get("operator", "")),
+                       sample=self.sample or str(manifest.get("sample", "")),
+                       tags=self.tags or tuple(manifest.get("tags", ())))
 
 
 NOTHING_SAID = Remarks()

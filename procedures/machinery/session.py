@@ -90,8 +90,10 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     if seed is None and bench.description.virtual:
         seed = randbits(32)
     for_folder(Path(output))
-    before = look_up(Path(output), Remarks(operator, sample, tuple(tags), note), bench.description, values,
-                     bench.origin)
+    remarks = Remarks(operator, sample, tuple(tags), note)
+    if former is not None:
+        remarks = remarks.going_on(former.run.manifest)
+    before = look_up(Path(output), remarks, bench.description, values, bench.origin)
     publish = _nobody if publish is None else publish
     bench.guard.require()
     warm()  # compiling and loading hold up all threads, which the guard would take for a stall

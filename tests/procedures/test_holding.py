@@ -19,6 +19,7 @@ from procedures.machinery.failures import BenchFailure
 from procedures.machinery.hold import Hold
 from procedures.machinery.replay import replay
 from procedures.machinery.run_folder import RunFolder, moment
+from procedures.machinery.run_notes import Remarks
 from procedures.machinery.store import Channel, Layout
 
 COMMON = {"shots": 5, "pump_energy_start": "0.5mJ", "repetition_rate": 20}
@@ -117,7 +118,8 @@ def continued(served, tmp_path_factory):
     folder, seen = tmp_path_factory.mktemp("continued"), []
     with open_bench(served[0]) as bench:
         first = run("pump_threshold", bench, folder, seed=31, should_stop=lambda: len(seen) >= 2,
-                    publish=lambda e: seen.append(e) if isinstance(e, events.ShotStored) else None, **MIXED)
+                    publish=lambda e: seen.append(e) if isinstance(e, events.ShotStored) else None,
+                    sample="PTP-7", operator="Ada", note="before lunch", **MIXED)
         second = run("pump_threshold", bench, folder, seed=32, continues=first.path, **MIXED)
     return first, second
 
@@ -129,6 +131,12 @@ def test_what_was_missing_is_taken_and_nothing_twice(continued):
     assert sorted(points[0] + points[1]) == [0, 1, 2, 3, 4]
     started = next(e for e in second.events if e["event"] == "RunStarted")
     assert started["shots"] == len(second.shots)
+
+
+def test_what_goes_on_is_on_the_same_sample_unless_another_is_named(continued):
+    second = continued[1].manifest
+    assert (second["sample"], second["operator"]) == ("PTP-7", "Ada") and "note" not in second
+    assert Remarks(sample="PTP-8").going_on(second) == Remarks("Ada", "PTP-8")
 
 
 def test_the_answer_comes_from_both_and_is_the_same_from_disk(continued):
