@@ -73,14 +73,14 @@ def test_nothing_differs_on_a_bench_that_nobody_has_touched(bench, then):
 
 
 def turn_knobs(bench):
-    """What a visitor might do at the front panels."""
+    """What a visitor might do at the front panels, with values that no other test leaves behind."""
     roles = bench.roles
-    roles["microwave"].frequency, roles["microwave"].power = 1.3e9, -60.0
-    roles["microwave"].gated = True
-    roles["analyser"].centre, roles["analyser"].span = 2e9, 5e6
-    roles["digitiser"].channels[1].full_scale = 0.4
-    roles["digitiser"].channels[1].offset = 0.1
-    roles["timing"].set_gate(1e-6, 3e-6)
+    roles["microwave"].frequency, roles["microwave"].power = 1.3e9, -61.7
+    roles["microwave"].gated = not roles["microwave"].gated
+    roles["analyser"].centre, roles["analyser"].span = 2.1e9, 5.3e6
+    roles["digitiser"].channels[1].full_scale = 0.44
+    roles["digitiser"].channels[1].offset = 0.13
+    roles["timing"].set_gate(1.1e-6, 3.3e-6)
     roles["timing"].trigger_level = 0.7
     roles["timing"].outputs[2].polarity = "negative"
     roles["tuner"].move_to(roles["tuner"].position + 1e-3)
