@@ -52,6 +52,12 @@ def former_of(path: str | Path, name: str, values: Mapping[str, Any], bench: Ben
         raise
 
 
+def check_former(path: str | Path, name: str, values: Mapping[str, Any], bench: BenchDescription) -> None:
+    """ValueError as `former_of`, at once: nothing is fitted for it."""
+    with open_run(path) as run:
+        _check(run, name, values, bench)
+
+
 def _check(run: Run, name: str, values: Mapping[str, Any], bench: BenchDescription) -> None:
     if run.state not in ("aborted", "killed"):
         why = "is still running" if run.state == "running" else "has all its points"

@@ -54,8 +54,9 @@ def replay(path: Path, model: str, json: bool, real_time: bool) -> int:
     if model not in MODELS:
         raise ValueError(f"--model: {nearest(model, MODELS)}")
     with open_run(path) as run:
-        warm(print_progress)
         watcher, fits, stored, result = Watcher(), [], run.fits, {}
+        if len(run.shots):  # what is damaged is told before anything is compiled
+            warm(print_progress)
         with nullcontext() if json else watcher:
             for event in play(run, model, real_time=real_time):
                 if not json:

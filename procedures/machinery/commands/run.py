@@ -13,6 +13,7 @@ from typing import Any
 from procedures import catalogue
 from procedures.machinery import events, shot_checks
 from procedures.machinery.bench import Bench, check_wishes, open_bench
+from procedures.machinery.continuing import check_former
 from procedures.machinery.failures import Interrupted
 from procedures.machinery.lab_book import look_up
 from procedures.machinery.opening import Opening
@@ -41,6 +42,8 @@ def run_procedure(procedure: str | None, opening: Opening, settings: Sequence[st
     cls = catalogue.procedure(procedure)
     wishes = values(cls, given)
     check_wishes(opening.description, procedure, cls, wishes)
+    if continues is not None:
+        check_former(continues, procedure, wishes, opening.description)
     for_folder(output)
     look_up(output, remarks, opening.description, wishes)
     with telling(status) as stream:
