@@ -19,7 +19,7 @@ from .machinery import settings
 from .machinery.about import About
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.separable import Separated, separable
 from .single_shot import SingleShot
 
@@ -43,7 +43,7 @@ class BatteryStore(SingleShot):
     hold_stop = FloatParameter("Last hold", units="s", default=20e-6, minimum=0.0, maximum=1e-3,
                                description="from the light until the cavity is let go")
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("hold", np.linspace(self.hold_start, self.hold_stop, self.shots))
 
     def take(self, point: Point) -> None:

@@ -23,7 +23,7 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import PROPORTIONAL, burst_energy, delay
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.separable import Columns, Separated, separable
 from .single_shot import SingleShot
 
@@ -52,7 +52,7 @@ class DriveScan(SingleShot):
     length = FloatParameter("Length", units="s", default=1.6e-6, minimum=1e-9, maximum=1e-3,
                             description="of the longest pulse; it must end before the burst")
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("length", np.linspace(0.0, self.length, self.shots))
 
     def prepare(self) -> None:

@@ -18,7 +18,7 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import emission_frequency, has_burst
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.scan import Scan
 from .machinery.shot import TUNED
 from .machinery.tuning import MEASURED, Tuning
@@ -48,7 +48,7 @@ class FrequencyTuning(Scan):
         self.tuning = Tuning(self.acquisition.bench)
         super().startup()
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("tuning", np.linspace(self.tuning_start, self.tuning_stop, self.shots))
 
     def take(self, point: Point) -> None:

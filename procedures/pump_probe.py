@@ -21,7 +21,7 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import amplitude
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.shot import Shot
 from .single_shot import SingleShot
 
@@ -47,7 +47,7 @@ class PumpProbe(SingleShot):
     probe_delay = FloatParameter("Probe delay", units="s", default=3e-6, minimum=0.0, maximum=1e-3,
                                  description="from the light until the gain is read")
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("detuning", self.span * np.linspace(-0.5, 0.5, self.shots))
 
     def prepare(self) -> None:

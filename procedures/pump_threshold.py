@@ -17,7 +17,7 @@ from twin.optical_pump import triplets_per_molecule
 from .machinery import settings
 from .machinery.about import About
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.rows import Row
 from .machinery.scan import Scan
 
@@ -36,7 +36,7 @@ class PumpThreshold(Scan):
     pump_energy_stop = settings.pump_energy("Last pump energy", 5e-3, "energy of the scan's last pulse")
     repetition_rate = settings.repetition_rate()
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("pump_energy", np.geomspace(self.pump_energy_start, self.pump_energy_stop, self.shots))
 
     def take(self, point: Point) -> None:

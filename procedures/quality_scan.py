@@ -21,7 +21,7 @@ from .machinery import settings
 from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.rows import Row
 from .machinery.scan import Scan
 from .machinery.shot import LOADED
@@ -56,7 +56,7 @@ class QualityScan(Scan):
         self.loading = Loading(self.acquisition.bench)
         super().startup()
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         widths = np.linspace(1.0 / self.quality_start, 1.0 / self.quality_stop, self.shots)
         return along("quality", 1.0 / widths)
 

@@ -18,7 +18,7 @@ from .machinery import settings
 from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.scan import DarkWalk
 from .machinery.shot import Shot
 
@@ -43,7 +43,7 @@ class ReceiverCalibration(DarkWalk):
     power_stop = settings.power("power at the loop", -10.0, "Last power")
     repetition_rate = settings.repetition_rate(default=20.0)
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("power", np.linspace(self.power_start, self.power_stop, self.shots))
 
     def prepare(self) -> None:

@@ -17,7 +17,7 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import amplitude
 from .machinery.measured import Measured
-from .machinery.points import Point, alike
+from .machinery.points import Point, Points, alike
 from .machinery.scan import DarkWalk
 
 BEFORE = 20e-6      # [s] before the trigger, from which on the source fills the cavity
@@ -38,7 +38,7 @@ class RingDown(DarkWalk):
     power = settings.power("power of the source", default=-5.0)
     repetition_rate = settings.repetition_rate()
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return alike(self.shots)
 
     def prepare(self) -> None:

@@ -16,7 +16,7 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import delay
 from .machinery.measured import Measured
-from .machinery.points import Point, along
+from .machinery.points import Point, Points, along
 from .machinery.scan import Scan
 
 POWER = "microwave.power"
@@ -39,7 +39,7 @@ class SeededDelay(Scan):
     power_stop = settings.power("at the loop", -60.0, "Last power")
     repetition_rate = settings.repetition_rate()
 
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> Points:
         return along("power", np.linspace(self.power_start, self.power_stop, self.shots))
 
     def prepare(self) -> None:

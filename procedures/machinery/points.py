@@ -47,14 +47,33 @@ class Visit:
         return {POINT: float(self.point.number), REPEAT: float(self.repeat), CONTROL: 0.0}
 
 
-def along(name: str, values: Iterable[float]) -> tuple[Point, ...]:
+class Points(Sequence[Point]):
+    """Points along `values` (N,) of what is swept, made one by one as they are asked for.
+
+    A run may have a million, and to make so many at once holds up the heartbeat of a crowded machine.
+    """
+
+    def __init__(self, name: str, values: Iterable[float]) -> None:
+        self._name, self._values = name, np.fromiter(values, float)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        return Point(number, {self._name: float(self._values[number])} if self._name else {})
+
+
+def along(name: str, values: Iterable[float]) -> Points:
     """One point for each value (N,) of what is swept."""
-    return tuple(Point(number, {name: float(value)}) for number, value in enumerate(values))
+    return Points(name, values)
 
 
-def alike(count: int) -> tuple[Point, ...]:
+def alike(count: int) -> Points:
     """Points that differ in nothing."""
-    return tuple(Point(number, {}) for number in range(count))
+    return Points("", np.zeros(count))
 
 
 @dataclass(frozen=True)

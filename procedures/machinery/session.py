@@ -6,6 +6,7 @@ it that every way out passes through the verified safe state.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -99,9 +100,11 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     warm()  # compiling and loading hold up all threads, which the guard would take for a stall
     shot_checks.load(bench.description)
     folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
+    gc.freeze()  # to look through all that is loaded would hold up all threads, the heartbeat's too
     try:
         return _run(name, cls, values, bench, folder, seed, before, publish, should_stop, hold, former)
     finally:
+        gc.unfreeze()
         bench.guard.announce(None)
         folder.close()
         if former is not None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures import catalogue, open_bench, open_run, run
-from procedures.machinery.points import ORDERS, Plan, Visit, alike, along, key_of
+from procedures.machinery.points import ORDERS, Plan, Point, Visit, alike, along, key_of
 from procedures.machinery.replay import replay
 from procedures.machinery.scan import Walk
 from procedures.machinery.settings import values
@@ -145,3 +145,11 @@ def test_a_walk_in_the_dark_has_an_order_too_and_answers_the_same(served, tmp_pa
     for key, value in forward.result.items():
         if not key.endswith("sigma") and isinstance(value, float):
             assert back.result[key] == pytest.approx(value, rel=0.02), key
+
+
+def test_a_million_points_are_made_one_by_one_when_they_are_asked_for():
+    points = alike(1_000_000)
+    assert len(points) == 1_000_000 and points[-1] == Point(999_999, {})
+    assert [point.number for point in points[3:6]] == [3, 4, 5]
+    with pytest.raises(IndexError):
+        points[1_000_000]
