@@ -172,11 +172,11 @@ def _shots(folder: Path, end: dict[str, Any] | None) -> int:
     """How many shots are stored; from the raw file where no end was written, or none that says it."""
     if end is not None and isinstance(end.get("shots"), int):
         return int(end["shots"])
-    if not (folder / "shots.h5").is_file():
-        return 0
-    from .store import StoredShots
+    from .store import open_store
 
-    stored = StoredShots(folder / "shots.h5")
+    stored = open_store(folder / "shots.h5")
+    if stored is None:
+        return 0
     try:
         return len(stored)
     finally:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .file_lock import held
 from .formats import refusal
 from .shot import FitRow, Shot
-from .store import StoredShots
+from .store import StoredShots, open_store
 
 if TYPE_CHECKING:
     import xarray
@@ -126,9 +126,8 @@ class Run:
     @property
     def stored(self) -> StoredShots | None:
         """The raw store behind the shots; None for a run that ended before its first."""
-        file = self.path / "shots.h5"
-        if self._stored is None and file.is_file():
-            self._stored = StoredShots(file)
+        if self._stored is None:
+            self._stored = open_store(self.path / "shots.h5")
         return self._stored
 
     def to_xarray(self, channel: str = "burst", shots: slice = slice(None)) -> xarray.Dataset:

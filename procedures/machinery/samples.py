@@ -25,7 +25,7 @@ from twin.quantity import Quantity, nearest, show
 from .memo import Memo, signature
 from .run_index import records
 from .run_record import RunRecord
-from .store import StoredShots
+from .store import open_store
 
 FILE, DOSES = "samples.toml", ".doses.json"
 _RAW = ("shots.h5",)
@@ -129,9 +129,9 @@ def dose_of(run: Path) -> float:
     As the photodiode saw them; where it saw none, as the Q-switch delay had it, so that a photodiode that
     has come loose hides no dose (a misfire is then counted as a shot). Dark records bring none.
     """
-    if not (run / "shots.h5").is_file():
+    stored = open_store(run / "shots.h5")
+    if stored is None:
         return 0.0
-    stored = StoredShots(run / "shots.h5")
     try:
         columns = stored.scalars(range(len(stored)))
     finally:

@@ -18,7 +18,7 @@ from instruments.waveform import Waveform
 from procedures import Origin, Shot
 from procedures.machinery.bench import bench_file
 from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter
+from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter, open_store
 from twin.bench_description import parse
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
@@ -170,3 +170,36 @@ def test_a_bench_file_may_ask_that_every_shot_is_written_through(tmp_path, monke
     assert len(synced) == times
 
 
+
+
+BEGINNING = """
+import os, signal, sys
+from pathlib import Path
+from procedures.machinery import store
+
+def killed_at(name):
+    real = getattr(store.StoreWriter, name)
+    def until_then(self, *given):
+        if sys.argv[2] == "after":
+            real(self, *given)
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(store.StoreWriter, name, until_then)
+
+killed_at(sys.argv[3])
+store.StoreWriter(Path(sys.argv[1]), store.Layout({"burst": store.Channel(64, "CHAN1", 10)}, {}, ()), {})
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["_make_room", "_create"])
+def test_a_writer_that_was_killed_before_its_first_shot_leaves_a_run_without_shots(tmp_path, step, when):
+    file = tmp_path / "shots.h5"
+    done = subprocess.run([sys.executable, "-c", BEGINNING, str(file), when, step])
+    assert done.returncode == -signal.SIGKILL and file.is_file()
+    assert open_store(file) is None
+    file.write_bytes(b"")
+    assert open_store(file) is None
+    file.write_bytes(bytes(4096))
+    with pytest.raises(ValueError, match="damaged"):
+        open_store(file)
