@@ -172,7 +172,7 @@ def _shots(folder: Path, end: dict[str, Any] | None) -> int:
     """How many shots are stored; from the raw file where no end was written, or none that says it."""
     if end is not None and isinstance(end.get("shots"), int):
         return int(end["shots"])
-    from .store import open_store
+    from .store_head import open_store
 
     stored = open_store(folder / "shots.h5")
     if stored is None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from .file_lock import held
 from .formats import refusal
 from .shot import FitRow, Shot
-from .store import StoredShots, open_store
+from .store import StoredShots
+from .store_head import open_store
 
 if TYPE_CHECKING:
     import xarray

@@ -64,7 +64,7 @@ class StoreWriter:
         self._file = h5py.File(path, "x", libver="latest", rdcc_nbytes=_CACHE,
                                alignment_threshold=_SMALL, alignment_interval=_PAGE)
         try:
-            self._file.flush()  # its head first, which says how far a writer has come (see `open_store`)
+            self._file.flush()  # its head first, which says how far a writer has come (see store_head.py)
             self._make_room(path)
             self._create(snapshot)
             self._columns = _columns(self._file)
@@ -152,23 +152,6 @@ class StoreWriter:
         if self._reserved:
             os.ftruncate(self._file.id.get_vfd_handle(), self._file.id.get_filesize())
         self._file.close()
-
-
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_WRITING, _SWMR = 1, 4  # of the flags in byte 11 of the file's head (HDF5 File Format 3.0, II.A)
-
-
-def open_store(path: Path) -> StoredShots | None:
-    """A run's store; None where there is none, or its writer ended before any shot could be in it.
-
-    ValueError for a file that is damaged.
-    """
-    if not path.is_file():
-        return None
-    with path.open("rb") as f:
-        head = f.read(12)
-    begun = len(head) == 12 and head.startswith(_SIGNATURE) and head[11] & (_WRITING | _SWMR) == _WRITING
-    return None if begun or not head else StoredShots(path)
 
 
 class StoredShots(Sequence[Shot]):

@@ -18,7 +18,8 @@ from instruments.waveform import Waveform
 from procedures import Origin, Shot
 from procedures.machinery.bench import bench_file
 from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter, open_store
+from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter
+from procedures.machinery.store_head import open_store
 from twin.bench_description import parse
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
