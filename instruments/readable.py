@@ -123,9 +123,7 @@ def _plain(value: Any) -> Any:
     """As JSON can hold it; what is not finite is None."""
     if isinstance(value, (tuple, list)):
         return [_plain(each) for each in value]
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     return float(value) if math.isfinite(value) else None
 

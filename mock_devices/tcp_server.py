@@ -123,10 +123,9 @@ class Endpoint:
         """Whether one more client is served."""
         if not getattr(self.device, "one_session", False):
             return self.clients < CLIENTS and self.plugged
-        patience = 20
-        while self.clients and patience:
-            await asyncio.sleep(LEAVING / 20)
-            patience -= 1
+        for _ in range(20):
+            if self.clients:
+                await asyncio.sleep(LEAVING / 20)
         return self.clients == 0 and self.plugged
 
     async def _converse(self, session: Any, reader: asyncio.StreamReader,

@@ -18,23 +18,22 @@ from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.bursts import emission_frequency, has_burst
 from .machinery.measured import Measured
+from .machinery.moving_scan import MovingScan
 from .machinery.points import Point, Points, along
-from .machinery.scan import Scan
 from .machinery.shot import TUNED
 from .machinery.tuning import MEASURED, Tuning
 
 
-class FrequencyTuning(Scan):
+class FrequencyTuning(MovingScan[Tuning]):
     """Tune the cavity with the piston: frequency of the emission against that of the cavity."""
 
     ROLES = (*ROLES, "tuner", "vna")
     MEASURED = MEASURED
-    POINT_TIME = 0.5
+    MOVER = Tuning
     ABOUT = About(swept="frequency of the mode, by the piston",
                   read="frequency and quality of the mode with the analyser, then burst and photodiode",
                   fitted="emission against cavity: a straight line",
                   drawn="emission against cavity frequency; spectra one above the other")
-    tuning: Tuning | None = None
 
     shots = settings.shots(default=17)
     pump_energy = settings.pump_energy(default=3e-3)
@@ -44,33 +43,16 @@ class FrequencyTuning(Scan):
                                  description="of the mode, from where it is found")
     repetition_rate = settings.repetition_rate()
 
-    def startup(self) -> None:
-        self.tuning = Tuning(self.acquisition.bench)
-        super().startup()
-
     def points(self) -> Points:
         return along("tuning", np.linspace(self.tuning_start, self.tuning_stop, self.shots))
 
     def take(self, point: Point) -> None:
-        assert self.tuning is not None
-        offset = self.offset(point["tuning"], self.tuning.home.frequency)
-        self.acquisition.take(self.pump_energy, self.tuning.move(offset).tuned())
+        offset = self.offset(point["tuning"], self.mover.home.frequency)
+        self.acquisition.take(self.pump_energy, self.mover.move(offset).tuned())
 
     def offset(self, tuning: float, home: float) -> float:
         """How far [Hz] from `home` [Hz] the mode is to go for a point."""
         return tuning
-
-    def conclude(self) -> None:
-        assert self.tuning is not None
-        self.tuning.go_home()
-        self.tuning = None
-
-    def shutdown(self) -> None:
-        try:
-            super().shutdown()  # the laser first
-        finally:
-            if self.tuning is not None:  # cut short: nothing is measured any more
-                self.tuning.park()
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`frequency_35` [rad/s] and `pulling_slope` of the straight line through all bursts."""

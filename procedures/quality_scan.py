@@ -21,9 +21,9 @@ from .machinery import settings
 from .machinery.about import About
 from .machinery.acquire import ROLES
 from .machinery.measured import Measured
+from .machinery.moving_scan import MovingScan
 from .machinery.points import Point, Points, along
 from .machinery.rows import Row
-from .machinery.scan import Scan
 from .machinery.shot import LOADED
 from .machinery.tuning import MEASURED_LOADED, Loading
 from .pump_threshold import threshold_energy
@@ -32,17 +32,16 @@ _FROM_THE_FIT = {"collective_coupling": 2.0, "cavity_decay": 1.0, "dephasing_35"
 """Powers with which the errors of the model enter the threshold energy, in magnitude."""
 
 
-class QualityScan(Scan):
+class QualityScan(MovingScan[Loading]):
     """Load the cavity with the loop: threshold energy against its loaded quality."""
 
     ROLES = (*ROLES, "loop", "vna")
     MEASURED = MEASURED_LOADED
-    POINT_TIME = 0.5
+    MOVER = Loading
     ABOUT = About(swept="loaded quality of the mode, by the depth of the loop, evenly in 1/Q_L",
                   read="frequency, quality and coupling with the network analyser, then burst and photodiode",
                   fitted="every burst with the twin; slope s [J] of threshold energy against 1/Q_L",
                   drawn="threshold energy against 1/Q_L, every shot")
-    loading: Loading | None = None
 
     shots = settings.shots(default=16)
     pump_energy = settings.pump_energy(default=1e-3)
@@ -52,29 +51,12 @@ class QualityScan(Scan):
                                   description="loaded; less than the cavity's own")
     repetition_rate = settings.repetition_rate()
 
-    def startup(self) -> None:
-        self.loading = Loading(self.acquisition.bench)
-        super().startup()
-
     def points(self) -> Points:
         widths = np.linspace(1.0 / self.quality_start, 1.0 / self.quality_stop, self.shots)
         return along("quality", 1.0 / widths)
 
     def take(self, point: Point) -> None:
-        assert self.loading is not None
-        self.acquisition.take(self.pump_energy, self.loading.move(point["quality"]).loaded())
-
-    def conclude(self) -> None:
-        assert self.loading is not None
-        self.loading.go_home()
-        self.loading = None
-
-    def shutdown(self) -> None:
-        try:
-            super().shutdown()  # the laser first
-        finally:
-            if self.loading is not None:  # cut short: nothing is measured any more
-                self.loading.park()
+        self.acquisition.take(self.pump_energy, self.mover.move(point["quality"]).loaded())
 
     def answer(self, measured: Measured) -> dict[str, Any]:
         """`threshold_per_quality` [J]: s of E_th = s/Q_L, mean over the shots; `exponent` x of E_th ~ Q_L^-x,

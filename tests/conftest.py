@@ -6,7 +6,12 @@ ones: HYPOTHESIS_PROFILE=explore pytest ...
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
+import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,3 +37,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("campaign")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """serving(truth_log=None) is a context: (bench file, console) of software instruments of one's own.
+
+    A module that moves stages has a bench of its own: what they carry is not quite where it was afterwards.
+    """
+    from procedures.machinery.software_instruments import Console
+
+    class WatchedConsole(Console):
+        """The console, which tells what the bench really does, for tests that count the seconds."""
+
+        @property
+        def safe(self):
+            state = self.state()
+            return (state["laser"], state["shutter"], state["rf"]) == ("off", "closed", "off")
+
+        def seconds_until_safe(self, patience=5.0):
+            """How long it takes from now until laser, shutter and RF are what they should be."""
+            began = time.monotonic()
+            while not self.safe:
+                assert time.monotonic() - began < patience, self.state()
+                time.sleep(0.005)
+            return time.monotonic() - began
+
+    @contextlib.contextmanager
+    def serve(truth_log=None):
+        command = [sys.executable, "-m", "maserbench", "mocks",
+                   *(["--truth-log", str(truth_log)] if truth_log else [])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            word, _, path = process.stdout.readline().strip().partition(" ")
+            assert word == "ready"
+            console = WatchedConsole(tomllib.loads(Path(path).read_text())["mocks"]["console"])
+            yield Path(path), console
+            console.close()
+            process.terminate()
+            process.wait(10)
+
+    return serve

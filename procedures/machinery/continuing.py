@@ -30,7 +30,7 @@ Fitting = Callable[[BenchDescription, Shot], FitRow | None]
 
 @dataclass(frozen=True)
 class Former:
-    """The run that is continued, still open, and what was measured in it and in those before it."""
+    """The run that is continued, open inside a `with`, and what was measured in it and in those before it."""
 
     run: Run
     measured: Measured
@@ -38,6 +38,12 @@ class Former:
     def place(self, later: Path) -> str:
         """How the manifest of the `later` run names it: the way from one folder to the other."""
         return Path(os.path.relpath(self.run.path, later)).as_posix()
+
+    def __enter__(self) -> Former:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.run.close()
 
 
 def former_of(path: str | Path, name: str, values: Mapping[str, Any], bench: BenchDescription) -> Former:

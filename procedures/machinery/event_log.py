@@ -1,9 +1,13 @@
-"""Lines of JSON with their moment, as in a run's events.jsonl; also one from outside, after a run's end."""
+"""Lines of JSON as in a run's events.jsonl: written, also from outside after a run's end, and read again.
+
+A line that a kill has torn is no line.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import mmap
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -45,3 +49,37 @@ def append_line(path: Path, row: Mapping[str, Any]) -> None:
         if whole and not whole.endswith(b"\n"):
             file.write("\n")  # a kill may have torn the last line
         write_line(file, row)
+
+
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Every whole line; none without a file."""
+    for line in file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else ():
+        if row := _row(line):
+            yield row
+
+
+def last_with(file: Path, words: bytes) -> dict[str, Any]:
+    """The last whole line that holds `words`, found at the speed of memory; {} without one."""
+    if not file.is_file() or not file.stat().st_size:
+        return {}
+    with file.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        place = len(text)
+        while (place := text.rfind(words, 0, place)) >= 0:
+            end = text.find(b"\n", place)
+            line = text[text.rfind(b"\n", 0, place) + 1:end if end >= 0 else len(text)]
+            if row := _row(line.decode("utf-8", errors="replace")):
+                return row
+    return {}
+
+
+def last_end(folder: Path) -> dict[str, Any]:
+    """The last RunEnded of a run's events; {} for one that has not ended by itself."""
+    return last_with(folder / "events.jsonl", b'"event": "RunEnded"')
+
+
+def _row(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return row if isinstance(row, dict) else {}

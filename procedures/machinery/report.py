@@ -65,7 +65,7 @@ def _when(run: Run) -> str:
     began = datetime.fromisoformat(run.manifest["started"])
     moments = [event["moment"] for event in run.events]
     took = (datetime.fromisoformat(moments[-1]) - began).total_seconds() if moments else 0.0
-    return f"{began:%-d %B %Y %H:%M:%S} UTC, {took:.0f} s"
+    return f"{began.day} {began:%B %Y %H:%M:%S} UTC, {took:.0f} s"
 
 
 def _settings(run: Run) -> Iterator[str]:

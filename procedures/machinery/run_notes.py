@@ -6,14 +6,13 @@ notes.jsonl in the run's folder, a line each, also while the run goes on.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .event_log import append_line, moment
+from .event_log import append_line, moment, read_lines
 
 NOTES = "notes.jsonl"
 _TAG = re.compile(r"[^\s,;\"']{1,60}")
@@ -78,16 +77,11 @@ def add_note(folder: Path, text: str, tags: Sequence[str] = ()) -> Note:
 
 
 def read_notes(folder: Path) -> list[Note]:
-    """The notes in their order; a line torn by a kill is left out."""
-    try:
-        text = (folder / NOTES).read_text("utf-8")
-    except FileNotFoundError:
-        return []
+    """The notes in their order; a line that is none is left out."""
     found = []
-    for line in text.splitlines():
+    for row in read_lines(folder / NOTES):
         try:
-            row = json.loads(line)
             found.append(Note(str(row["moment"]), str(row["text"]), tuple(map(str, row["tags"]))))
-        except (ValueError, TypeError, KeyError):
+        except (TypeError, KeyError):
             continue
     return found

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .event_log import last_end
 from .file_lock import held
 from .formats import refusal
 from .run_notes import NOTES, read_notes
@@ -26,7 +27,6 @@ _SIGNS = (*FILES[:2], "shots.h5", "run.csv")
 """A folder that holds none of these is no run."""
 
 _NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-(\w+)-[0-9a-f]{4}")
-_TAIL = 65_536  # bytes of events.jsonl in which its last lines are looked for
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _record(folder: Path) -> RunRecord:
     made = _manifest(folder / "manifest.toml")
     if (problem := refusal(made)) is not None:
         raise ValueError(problem)
-    end = _ended(folder / "events.jsonl")
+    end = last_end(folder)
     notes = read_notes(folder)
     texts = [text for text in (str(made.get("note", "")), *(note.text for note in notes)) if text]
     tags = [*made.get("tags", ()), *(tag for note in notes for tag in note.tags)]
@@ -142,35 +142,15 @@ def _result(file: Path) -> dict[str, Any]:
         raise ValueError(f"result.json cannot be read: {wrong}") from None
 
 
-def _ended(file: Path) -> dict[str, Any] | None:
-    """The last RunEnded of events.jsonl, looked for from its end."""
-    with file.open("rb") as f:
-        size = f.seek(0, 2)
-        f.seek(max(0, size - _TAIL))
-        text = f.read()
-        if b'"RunEnded"' not in text and size > _TAIL:
-            f.seek(0)
-            text = f.read()
-    for line in reversed(text.splitlines()):
-        if b'"RunEnded"' in line:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue  # torn by a kill, or cut by the tail's beginning
-            if row.get("event") == "RunEnded":
-                return dict(row)
-    return None
-
-
-def _state(folder: Path, end: dict[str, Any] | None) -> str:
-    if end is not None:
+def _state(folder: Path, end: dict[str, Any]) -> str:
+    if end:
         return str(end["state"])
     return "running" if held(folder / "events.jsonl") else "killed"
 
 
-def _shots(folder: Path, end: dict[str, Any] | None) -> int:
+def _shots(folder: Path, end: dict[str, Any]) -> int:
     """How many shots are stored; from the raw file where no end was written, or none that says it."""
-    if end is not None and isinstance(end.get("shots"), int):
+    if isinstance(end.get("shots"), int):
         return int(end["shots"])
     from .store_head import open_store
 

@@ -7,13 +7,13 @@ by the procedure's short name.
 from __future__ import annotations
 
 import json
-import mmap
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .event_log import last_end, last_with, read_lines
 from .file_lock import held
 from .formats import refusal
 from .shot import FitRow, Shot
@@ -84,12 +84,12 @@ class Run:
     @property
     def events(self) -> list[dict[str, Any]]:
         """The lines of events.jsonl; a line torn by a kill is left out."""
-        return _lines(self.path / "events.jsonl")
+        return list(read_lines(self.path / "events.jsonl"))
 
     @property
     def state(self) -> str:
         """"finished", "aborted", "running" (its process lives) or "killed"."""
-        if ended := _last_with(self.path / "events.jsonl", b'"event": "RunEnded"'):
+        if ended := last_end(self.path):
             return ended["state"]
         return "running" if held(self.path / "events.jsonl") else "killed"
 
@@ -108,14 +108,14 @@ class Run:
         file = self.path / "fits.jsonl"
         size = file.stat().st_size if file.is_file() else 0
         if size != self._fits[0]:  # a file that only grows has changed when its size has
-            self._fits = size, {fit.shot: fit for fit in map(partial(_fit_row, file), _lines(file))}
+            self._fits = size, {fit.shot: fit for fit in map(partial(_fit_row, file), read_lines(file))}
         return self._fits[1]
 
     def fit_of(self, number: int) -> FitRow | None:
         """The twin's answer for one shot, looked up without reading all others."""
         if number in self._fits[1]:
             return self.fits.get(number)
-        row = _last_with(self.path / "fits.jsonl", b'{"shot": %d,' % number)
+        row = last_with(self.path / "fits.jsonl", b'{"shot": %d,' % number)
         return _fit_row(self.path / "fits.jsonl", row) if row else None
 
     @property
@@ -177,36 +177,6 @@ class ShotsWithFits(Sequence[Shot]):
     def __iter__(self) -> Iterator[Shot]:
         fits = self._run.fits
         return (shot.with_fit(fits.get(shot.number)) for shot in self._stored)
-
-
-def _lines(file: Path) -> list[dict[str, Any]]:
-    if not file.is_file():
-        return []
-    rows = []
-    for line in file.read_text("utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows
-
-
-def _last_with(file: Path, words: bytes) -> dict[str, Any]:
-    """The last whole line that holds `words`, found at the speed of memory; {} without one."""
-    if not file.is_file() or not file.stat().st_size:
-        return {}
-    with file.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        place = len(text)
-        while (place := text.rfind(words, 0, place)) >= 0:
-            end = text.find(b"\n", place)
-            line = text[text.rfind(b"\n", 0, place) + 1:end if end >= 0 else len(text)]
-            try:
-                return dict(json.loads(line))
-            except ValueError:
-                continue  # torn by a kill, or words inside another line's text
-    return {}
 
 
 def _fit_row(file: Path, row: dict[str, Any]) -> FitRow:

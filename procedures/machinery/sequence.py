@@ -9,10 +9,9 @@ whatever its steps say: a laser that tripped is armed again by a person who cont
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from twin.bench_description import BenchDescription
 from . import events
 from .bench import Bench, check_wishes
 from .continuing import check_bench
-from .event_log import moment, write_line
+from .event_log import moment, read_lines, write_line
 from .failures import BenchFailure, failure_of
 from .file_lock import hold as lock
 from .flight_check import Flight, fly
@@ -64,7 +63,7 @@ class Sequence:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.rows = list(_rows(self.path / "sequence.jsonl"))
+        self.rows = list(read_lines(self.path / "sequence.jsonl"))
         if not self.rows:
             raise FileNotFoundError(f"{path} is no sequence: it holds no sequence.jsonl")
         self.seed = int(self.rows[0]["seed"])
@@ -100,15 +99,6 @@ class Sequence:
         """"finished" when every run of the plan has come to its end, else "aborted"."""
         over = sum(self.is_over(past) for past in self.past.values())
         return "finished" if over == len(self.plan.runs) else "aborted"
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    """Lines of JSON; one torn by a kill is left out."""
-    for line in file.read_text("utf-8").splitlines() if file.is_file() else ():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue
 
 
 def opened(plan: str | Path, bench: BenchDescription, output: str | Path, seed: int | None) -> Sequence:

@@ -10,6 +10,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,35 +81,41 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     if continues is not None and not issubclass(cls, Walk):
         raise ValueError(f"{name} takes one trace and no points, so there is nothing to be continued; run it "
                          "anew")
-    former = None if continues is None else former_of(continues, name, values, bench.description)
-    if former is not None and not _records(cls(**values), former):
-        raise ValueError(f"all points of {former.run.path} are taken; 'maserbench replay' gives its answer")
-    if former is not None and bench.description.virtual and seed is not None and seed == former.run.seed:
-        raise ValueError(f"seed = {seed} is that of {former.run.path.name}, whose noise would be drawn once "
-                         "more; give another one, or none")
     if seed is not None and not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be a whole number from 0 to 2^63 - 1")
-    if seed is None and bench.description.virtual:
-        seed = randbits(32)
     for_folder(Path(output))
     remarks = Remarks(operator, sample, tuple(tags), note)
-    if former is not None:
-        remarks = remarks.going_on(former.run.manifest)
-    before = look_up(Path(output), remarks, bench.description, values, bench.origin)
-    publish = _nobody if publish is None else publish
-    bench.guard.require()
-    warm()  # compiling and loading hold up all threads, which the guard would take for a stall
-    shot_checks.load(bench.description)
-    folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
-    gc.freeze()  # to look through all that is loaded would hold up all threads, the heartbeat's too
-    try:
-        return _run(name, cls, values, bench, folder, seed, before, publish, should_stop, hold, former)
-    finally:
-        gc.unfreeze()
-        bench.guard.announce(None)
-        folder.close()
+    going_on = nullcontext() if continues is None else former_of(continues, name, values, bench.description)
+    with going_on as former:
+        _check_former(former, cls(**values), bench, seed)
         if former is not None:
-            former.run.close()
+            remarks = remarks.going_on(former.run.manifest)
+        if seed is None and bench.description.virtual:
+            seed = randbits(32)
+        before = look_up(Path(output), remarks, bench.description, values, bench.origin)
+        publish = _nobody if publish is None else publish
+        bench.guard.require()
+        warm()  # compiling and loading hold up all threads, which the guard would take for a stall
+        shot_checks.load(bench.description)
+        folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
+        gc.freeze()  # to look through all that is loaded would hold up all threads, the heartbeat's too
+        try:
+            return _run(name, cls, values, bench, folder, seed, before, publish, should_stop, hold, former)
+        finally:
+            gc.unfreeze()
+            bench.guard.announce(None)
+            folder.close()
+
+
+def _check_former(former: Former | None, procedure: Any, bench: Bench, seed: int | None) -> None:
+    """ValueError where nothing is left to be taken, or would be taken with the noise of what was."""
+    if former is None:
+        return
+    if not _records(procedure, former):
+        raise ValueError(f"all points of {former.run.path} are taken; 'maserbench replay' gives its answer")
+    if bench.description.virtual and seed is not None and seed == former.run.seed:
+        raise ValueError(f"seed = {seed} is that of {former.run.path.name}, whose noise would be drawn once "
+                         "more; give another one, or none")
 
 
 def _nobody(event: events.Event) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,11 +20,11 @@ from .bench import Bench
 from .failures import BenchFailure
 from .shot import COUPLED, LOADED, TUNED
 
-_WIDTHS = 12.0      # of the declared line that one sweep spans
+_WIDTHS = 12.0  # of the declared line that one sweep spans
 _POINTS, _BANDWIDTH = 201, 1e4
-_COUPLED_HOME = 1e-3    # [dB] from the coupling at home that is near enough
-_STEPS = 41         # of the source, where there is no network analyser
-_AT_HOME, _TRIES = 1e3, 4       # [Hz] from home that is near enough, and how often it is tried
+_STEPS = 41  # of the source, where there is no network analyser
+_AT_HOME, _COUPLED_HOME = 1e3, 1e-3  # [Hz], [dB] of the coupling: so far from home is near enough
+_TRIES = 4  # to get there
 
 
 @dataclass(frozen=True)
@@ -95,48 +97,67 @@ def step_over(bench: Bench, near: float, widths: float, heed: Callable[[], None]
                 p["coupling_factor"])
 
 
-class Tuning:
-    """Moves the mode by offsets from where it stood when this began, and goes back there."""
+class Mover(ABC):
+    """Moves the mode from where it stood when this began, and brings it back there."""
+
+    ROLE: ClassVar[str]
 
     def __init__(self, bench: Bench) -> None:
-        self._bench, self._tuner = bench, bench.roles["tuner"]
+        self._bench, self._stage = bench, bench.roles[self.ROLE]
+        self._parked = self._stage.position
+        self.home = self.read(bench.description.receivers["burst"].frequency, 4.0 * _WIDTHS)
+
+    @abstractmethod
+    def way_back(self, found: Mode) -> float | None:
+        """How far [m] the stage has to go until the mode is home; None near enough."""
+
+    def go_home(self) -> None:
+        """The mode back where it was found, by what is measured: a stage's own way back has backlash."""
+        self.park()
+        for _ in range(_TRIES):
+            way = self.way_back(self.read(self.home.frequency))
+            if way is None:
+                return
+            self._stage.move_to(self._stage.position + way)
+
+    def park(self) -> None:
+        """The stage back to the position where it was found, with nothing measured."""
+        self._stage.move_to(self._parked)
+
+    def read(self, near: float, widths: float = _WIDTHS) -> Mode:
+        """Sweep around `near` [Hz]; BenchFailure where no resonance can be read there."""
+        return dataclasses.replace(read_mode(self._bench, near, widths), position=self._stage.position)
+
+
+class Tuning(Mover):
+    """Moves the mode by offsets in frequency, with the piston."""
+
+    ROLE = "tuner"
+
+    def __init__(self, bench: Bench) -> None:
         slope = bench.description.roles["tuner"].options["megahertz_per_millimetre"]
         self._metres_per_hertz = 1e-9 / slope
-        self._parked = self._tuner.position
-        self.home = self.read(bench.description.receivers["burst"].frequency, wide=4.0)
+        super().__init__(bench)
 
     def move(self, offset: float) -> Mode:
         """The mode `offset` [Hz] from home, as the declared slope has it; what was then measured."""
-        self._tuner.move_to(self._parked + offset * self._metres_per_hertz)
+        self._stage.move_to(self._parked + offset * self._metres_per_hertz)
         return self.read(self.home.frequency + offset)
 
-    def go_home(self) -> None:
-        """The mode back where it was found, by its frequency: the piston's own way back has backlash."""
-        self.park()
-        for _ in range(_TRIES):
-            away = self.home.frequency - self.read(self.home.frequency).frequency
-            if abs(away) < _AT_HOME:
-                return
-            self._tuner.move_to(self._tuner.position + away * self._metres_per_hertz)
-
-    def park(self) -> None:
-        """The piston back to the position where it was found, with nothing measured."""
-        self._tuner.move_to(self._parked)
-
-    def read(self, near: float, wide: float = 1.0) -> Mode:
-        """Sweep around `near` [Hz]; BenchFailure where no resonance can be read there."""
-        found = read_mode(self._bench, near, wide * _WIDTHS)
-        return dataclasses.replace(found, position=self._tuner.position)
+    def way_back(self, found: Mode) -> float | None:
+        away = self.home.frequency - found.frequency
+        return None if abs(away) < _AT_HOME else away * self._metres_per_hertz
 
 
-class Loading:
-    """Moves the coupling loop until the mode has a loaded quality, and back to where it stood at first."""
+class Loading(Mover):
+    """Moves the coupling loop until the mode has a loaded quality."""
+
+    ROLE = "loop"
 
     def __init__(self, bench: Bench) -> None:
-        self._bench, self._stage = bench, bench.roles["loop"]
-        self._metres_per_decibel = 1e-3 / bench.description.roles["loop"].options["decibels_per_millimetre"]
-        self._parked = self._stage.position
-        self.home = self._read(bench.description.receivers["burst"].frequency, 4.0 * _WIDTHS)
+        slope = bench.description.roles["loop"].options["decibels_per_millimetre"]
+        self._metres_per_decibel = 1e-3 / slope
+        super().__init__(bench)
 
     def move(self, quality: float) -> Mode:
         """The mode with about this loaded `quality`; what was then measured. BenchFailure out of reach."""
@@ -146,21 +167,8 @@ class Loading:
                                f"is {unloaded:.0f} and a loop only lowers it; ask for less than that")
         decibels = 10.0 * math.log10((unloaded / quality - 1.0) / self.home.coupling_factor)
         self._stage.move_to(self._parked + decibels * self._metres_per_decibel)
-        return self._read(self.home.frequency, max(_WIDTHS, _WIDTHS * self.home.loaded_quality / quality))
+        return self.read(self.home.frequency, max(_WIDTHS, _WIDTHS * self.home.loaded_quality / quality))
 
-    def go_home(self) -> None:
-        """The loop back where it was found, by the coupling: its stage's own way back has backlash."""
-        self.park()
-        for _ in range(_TRIES):
-            found = self._read(self.home.frequency, _WIDTHS)
-            away = 10.0 * math.log10(self.home.coupling_factor / found.coupling_factor)
-            if abs(away) < _COUPLED_HOME:
-                return
-            self._stage.move_to(self._stage.position + away * self._metres_per_decibel)
-
-    def park(self) -> None:
-        """The stage back to the position where it was found, with nothing measured."""
-        self._stage.move_to(self._parked)
-
-    def _read(self, near: float, widths: float) -> Mode:
-        return dataclasses.replace(read_mode(self._bench, near, widths), position=self._stage.position)
+    def way_back(self, found: Mode) -> float | None:
+        away = 10.0 * math.log10(self.home.coupling_factor / found.coupling_factor)
+        return None if abs(away) < _COUPLED_HOME else away * self._metres_per_decibel

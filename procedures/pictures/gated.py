@@ -19,12 +19,13 @@ def drive_scan(measured: Measured, answer: Mapping[str, Any], settings: Mapping[
     p, found = measured.description.expected.parameters, pulses(measured)
     if len(found) < 2:
         return None
-    lengths, moments, left = found[np.unique(found[:, 0], return_index=True)[1]].T
+    lengths, moments, left = found.T
     series: list[Series] = [points("bursts", lengths, left / np.mean(left))]
     fitted, told = turning(p, lengths, moments, left), "pulse on 4-5"
     if fitted is not None and "rabi_per_sqrt_watt" in answer:
-        fine = np.linspace(lengths[0], lengths[-1], 300)
-        columns = turned(p, fine, _between(fine, lengths, moments))(fitted.shape)
+        rising, first = np.unique(lengths, return_index=True)
+        fine = np.linspace(rising[0], rising[-1], 300)
+        columns = turned(p, fine, _between(fine, rising, moments[first]))(fitted.shape)
         omega = answer["rabi_per_sqrt_watt"] * math.sqrt(settings["power"])
         series.append(line("damped cosine", fine, columns @ fitted.amplitudes))
         told += f": Ω/2π = {1e-3 * omega / (2.0 * math.pi):.1f} kHz at {1e3 * settings['power']:.3g} mW"

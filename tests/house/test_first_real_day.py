@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -18,33 +14,25 @@ from twin.bench_description import BenchFileError, parse
 from twin.bench_text import dump
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "first_real_day.md").read_text("utf-8")
 EXAMPLE = (ROOT / "procedures" / "benches" / "example_real.toml").read_text("utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(serving, tmp_path_factory):
     """A folder with mine.toml: the served bench at its ports, declared to be real."""
     folder = tmp_path_factory.mktemp("first day")
-    command = [sys.executable, "-m", "maserbench", "mocks"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        word, _, ready = process.stdout.readline().strip().partition(" ")
-        assert word == "ready"
-        tables = tomllib.loads(Path(ready).read_text("utf-8"))
+    with serving() as (ready, _):
+        tables = tomllib.loads(ready.read_text("utf-8"))
         del tables["mocks"]
         (folder / "mine.toml").write_text(dump(tables | {"virtual": False}), "utf-8")
         yield folder
-        process.terminate()
 
 
-def test_every_command_of_the_page_works_and_origin_is_what_the_instruments_say(folder):
-    assert len(COMMANDS) >= 9 and all(line.startswith("maserbench ") for line in COMMANDS)
-    for line in COMMANDS:
-        arguments = shlex.split(line)[1:]
-        done = subprocess.run([sys.executable, "-m", "maserbench", *arguments], cwd=folder, text=True,
-                              capture_output=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)})
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+def test_every_command_of_the_page_works_and_origin_is_what_the_instruments_say(page, folder, carry_out):
+    commands = page("first_real_day.md").commands
+    assert len(commands) >= 9
+    for line in commands:
+        carry_out(line, folder)
     runs = [open_run(path) for path in sorted((folder / "runs").iterdir())]
     assert {run.manifest["origin"] for run in runs} == {"simulated"}
     by_name = {run.procedure: run.result for run in runs}

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from procedures import find_runs, open_run
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "lab_book.md").read_text("utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
-SAMPLES = next(block for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "doping" in block)
-
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(page, carry_out, tmp_path_factory):
     """(folder, {command: what it printed}) of the whole page."""
-    folder, said, last = tmp_path_factory.mktemp("book"), {}, ""
+    folder, page, said, last = tmp_path_factory.mktemp("book"), page("lab_book.md"), {}, ""
     (folder / "runs").mkdir()
-    (folder / "runs" / "samples.toml").write_text(SAMPLES, "utf-8")
-    for line in COMMANDS:
-        arguments = [last if word == "RUN" else word for word in shlex.split(line)[1:]]
-        done = subprocess.run([sys.executable, "-m", "maserbench", *arguments], cwd=folder, text=True,
-                              capture_output=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)})
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-        said[line] = done.stdout
-        if arguments[0] == "run":
-            last = done.stdout.splitlines()[-1].removeprefix("run ")
+    samples = next(block for block in page.blocks("toml") if "doping" in block)
+    (folder / "runs" / "samples.toml").write_text(samples, "utf-8")
+    assert len(page.commands) >= 14
+    for line in page.commands:
+        said[line] = carry_out(line, folder, RUN=last)
+        if line.startswith("maserbench run "):
+            last = said[line].splitlines()[-1].removeprefix("run ")
     return folder, said
 
 
 def test_every_command_of_the_page_works(told):
     folder, _ = told
-    assert len(COMMANDS) >= 14 and all(line.startswith("maserbench ") for line in COMMANDS)
     assert {record.procedure for record in find_runs(folder / "runs")} == {"single_shot", "vector_sweep"}
 
 
@@ -64,14 +51,12 @@ def test_the_calibration_is_listed_beside_what_the_bench_file_declares(told):
     assert "after the loop was turned" in listed
 
 
-def test_a_run_names_the_calibrations_that_were_in_force(told):
+def test_a_run_names_the_calibrations_that_were_in_force(told, carry_out):
     folder, said = told
-    line = next(line for line in COMMANDS if " calibrate " in line)
-    made = said[line].splitlines()[-1].removeprefix("calibration ")
-    command = [sys.executable, "-m", "maserbench", "run", "cavity_sweep", "--output", str(folder / "runs"),
-               "--set", "points=31", "--set", "span=2MHz"]
-    done = subprocess.run(command, text=True, capture_output=True, timeout=120, check=True)
-    with open_run(done.stdout.splitlines()[-1].removeprefix("run ")) as run:
+    made = next(text for line, text in said.items() if " calibrate " in line).splitlines()[-1]
+    made = made.removeprefix("calibration ")
+    done = carry_out("maserbench run cavity_sweep --output runs --set points=31 --set span=2MHz", folder)
+    with open_run(done.splitlines()[-1].removeprefix("run ")) as run:
         assert run.manifest["calibrations"] == [made]
         notices = [event["text"] for event in run.events if event["event"] == "Notice"]
     assert any("sigma from the bench file's" in text for text in notices)

@@ -214,6 +214,17 @@ def test_the_analyser_sees_the_dip_of_the_cavity(bench):
     assert analyser.read_power(1.4515e9) < levels[1.4515e9] - 30
 
 
+def test_a_weak_tone_is_read_as_power_without_what_a_peak_detector_adds_of_the_noise(bench):
+    source, analyser = bench.drivers["microwave"], bench.drivers["analyser"]
+    source.put("frequency", 1.4515e9)
+    source.put("output", True)
+    strong, weak = (source.put("power", power) and analyser.read_power(1.4515e9) for power in (-20.0, -60.0))
+    assert strong - weak == pytest.approx(40.0, abs=0.1)     # 27 dB above the noise in the filter
+    peaks = analyser.read_spectrum(1.4515e9, 0.0, 101, 1e5)[1]
+    assert np.mean(peaks) > weak + 0.2
+    source.put("output", False)
+
+
 def test_the_shutter_is_where_its_sensor_says(bench):
     shutter = bench.drivers["shutter"]
     shutter.open()

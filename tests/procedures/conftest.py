@@ -1,11 +1,9 @@
 """A virtual bench for the tests of this folder: real software instruments in another process."""
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -24,39 +22,14 @@ from procedures.machinery.rows import Rows
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.run_notes import Remarks
 from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.software_instruments import Console
 from procedures.machinery.store import Channel, Layout
 from twin.bench_description import parse, without_truth
 
 
-@contextlib.contextmanager
-def serve(truth_log=None):
-    """(bench file, console) of a served virtual bench.
-
-    A module that moves stages has one of its own: what they carry is not quite where it was afterwards.
-    """
-    command = [sys.executable, "-m", "maserbench", "mocks",
-               *(["--truth-log", str(truth_log)] if truth_log else [])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        word, _, path = process.stdout.readline().strip().partition(" ")
-        assert word == "ready"
-        console = Console(tomllib.loads(Path(path).read_text())["mocks"]["console"])
-        yield Path(path), console
-        console.close()
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.fixture(scope="session")
-def serving():
-    """What serves a bench of its own to a module: serving(truth_log=None) is a context like `serve`."""
-    return serve
-
-
-@pytest.fixture(scope="session")
-def served():
+def served(serving):
     """(bench file, console) of software instruments that several tests share."""
-    with serve() as shared:
+    with serving() as shared:
         yield shared
 
 

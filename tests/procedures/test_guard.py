@@ -21,21 +21,6 @@ from procedures.machinery.guard_process import STALL, GuardedBench, watch
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
-SAFE = ("off", "closed", "off")
-
-
-def state_of(console):
-    state = console.state()
-    return state["laser"], state["shutter"], state["rf"]
-
-
-def seconds_until_safe(console, patience=5.0):
-    """How long it takes from now until laser, shutter and RF are what they should be."""
-    began = time.monotonic()
-    while state_of(console) != SAFE:
-        assert time.monotonic() - began < patience, state_of(console)
-        time.sleep(0.005)
-    return time.monotonic() - began
 
 
 def test_a_controller_that_stalls_is_relieved_and_its_run_ends_when_it_comes_back(nursery, served, tmp_path):
@@ -43,11 +28,11 @@ def test_a_controller_that_stalls_is_relieved_and_its_run_ends_when_it_comes_bac
     nursery.hear_shots(2)
     nursery.signal("SIGSTOP")
     try:
-        assert seconds_until_safe(served[1]) < STALL + 1.0
+        assert served[1].seconds_until_safe() < STALL + 1.0
     finally:
         nursery.signal("SIGCONT")
     assert f"no sign of life for {STALL} s" in nursery.hear("failed", "ended")
-    assert state_of(served[1]) == SAFE
+    assert served[1].safe
     with open_run(nursery.path) as left:
         assert left.state == "aborted"
         assert len(left.shots) >= nursery.stored
@@ -63,9 +48,9 @@ def test_a_short_stall_ends_no_run_and_three_aborts_in_a_row_end_it_like_one(nur
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         nursery.signal(name)
         time.sleep(0.02)
-    assert seconds_until_safe(served[1]) < 0.5
+    assert served[1].seconds_until_safe() < 0.5
     assert nursery.hear("failed", "ended") == "aborted"
-    assert state_of(served[1]) == SAFE
+    assert served[1].safe
 
 
 def test_without_its_guard_no_run_goes_on_and_none_begins(served, tmp_path):
@@ -79,7 +64,7 @@ def test_without_its_guard_no_run_goes_on_and_none_begins(served, tmp_path):
     with open_bench(served[0]) as opened:
         with pytest.raises(BenchFailure, match="without a guard no run goes on"):
             run("single_shot", opened, tmp_path, publish=kill_the_guard, shots=500, repetition_rate=20.0)
-        assert state_of(served[1]) == SAFE
+        assert served[1].safe
         with pytest.raises(BenchFailure, match="without a guard no run goes on"):
             run("single_shot", opened, tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
