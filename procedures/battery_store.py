@@ -25,6 +25,7 @@ from .single_shot import SingleShot
 
 SPOILED = -5e-6  # [s after the trigger] from when on the cavity is spoiled: long before the light
 _FAINT = 0.1  # of the strongest burst's energy, below which energy and inversion are no longer proportional
+_GROWTH = 15e-6  # [s] that a weak burst takes to grow, once the cavity lets it
 _DECAYS = np.geomspace(1e-6, 3e-4, 60)  # [s]
 
 
@@ -49,6 +50,7 @@ class BatteryStore(SingleShot):
     def take(self, point: Point) -> None:
         bench = self.acquisition.bench
         arrival = bench.description.pump.arrival
+        self.acquisition.record_until(arrival + point["hold"] + _GROWTH)
         self.acquisition.take(self.pump_energy, bench.gate(SPOILED, arrival + point["hold"]))
 
     def answer(self, measured: Measured) -> dict[str, Any]:

@@ -18,17 +18,18 @@ from twin.bench_description import without_truth
 from . import events
 from .arming import Arming
 from .bench import Bench
-from .failures import BenchFailure, HoldAsked, Stopped
+from .failures import HoldAsked, Stopped
 from .firing import Firing
 from .hold import Hold
 from .live_fit import LiveFit
 from .measured import Measured, Written, joined
 from .points import Plan, Visit
-from .preparation import configure, layout, read_settings
+from .preparation import Records, read_role, read_settings
 from .rows import Rows
 from .run_folder import RunFolder, moment
 from .shot import FitRow, Shot, finite
 from .shot_checks import as_measured, is_free_burst, oddities, seen_without_light
+from .store_block import Layout
 from .watched_limits import WatchedLimits
 
 ROLES = ("pump", "timing", "digitiser")
@@ -51,6 +52,7 @@ class Acquisition:
         self._fit: Any = None  # a LiveFit, where the laser is fired
         self._settings: dict[str, float] = {}
         self._number = 0
+        self._records = Records(bench)
         self._limits = WatchedLimits(bench.description, bench.seconds)
         self._firing = Firing(bench, self._limits, self.note)
         self._arming = Arming(bench.roles, self.note)
@@ -94,9 +96,9 @@ class Acquisition:
         self._arming.ask(type(self._procedure).__name__, settings, self.bench.description.limits)
 
     def _prepare(self, procedure: Any, also: Sequence[str]) -> None:
-        configure(self.bench)
+        self._records.configure()
         self._settings = read_settings(self.bench) | dict.fromkeys(also, math.nan)
-        self._start_store({})
+        self._start_store(self._records.layout(self._settings))
         self.bench.announce(self.folder.path.name, procedure.repetition_rate)
         self._firing.start(self.bench.seconds(1.0 / procedure.repetition_rate))
         self._on_guard()
@@ -106,7 +108,7 @@ class Acquisition:
         self._procedure = procedure
         self._arming.start_from_safe()
         self._settings = read_settings(self.bench)
-        self._start_store(traces)
+        self._start_store(Layout({}, traces, tuple(self._settings)))
         self.bench.announce(self.folder.path.name, 1.0)
         self._on_guard()
 
@@ -117,9 +119,9 @@ class Acquisition:
             self._fit.await_process()
         self.bench.guard.announce(self.folder.path)
 
-    def _start_store(self, traces: Mapping[str, int]) -> None:
+    def _start_store(self, layout: Layout) -> None:
         snapshot = {"identities": self.bench.identities, "settings": finite(self._settings)}
-        self.folder.start_store(layout(self.bench, traces, self._settings), snapshot)
+        self.folder.start_store(layout, snapshot)
 
     # the plan of a run, and a person's hand on it
 
@@ -143,11 +145,17 @@ class Acquisition:
             time.sleep(_POLL)
         if self._lit:
             self._ask()
-        configure(self.bench)
+        self._records.configure()
         (self._arming.arm if self._lit else self._arming.release_timing)()
         self._firing.start()
 
     # one shot
+
+    def record_until(self, end: float) -> None:
+        """Records reach at least to `end` [s] after the trigger from now on, and never get shorter again."""
+        if self._records.lengthen(end):
+            self._settings |= read_role(self.bench, "digitiser")
+            self.folder.expect(self._records.layout(self._settings))
 
     def take(self, energy: float, also: Mapping[str, float] | None = None) -> Shot:
         """One shot at a pump energy [J], stored and acknowledged. InstrumentError names role and resource.
@@ -157,7 +165,7 @@ class Acquisition:
         self._look_around()
         timing, pump = self.bench.roles["timing"], self.bench.description.pump
         delay = timing.set_q_switch_delay(pump.delay_for(energy))
-        waveforms = self._fire()
+        waveforms = self._firing.record(self._number, self._heed)
         self._settings |= {"timing.q_switch_delay": delay, "pump.energy": pump.energy_at(delay)}
         self._settings |= also or {}
         if "energy" in self.bench.roles:
@@ -179,7 +187,7 @@ class Acquisition:
         self._look_around()
         self._settings |= {"pump.energy": 0.0}
         with self._arming.without_light():
-            waveforms = self._fire()
+            waveforms = self._firing.record(self._number, self._heed)
         shot = self._store(waveforms, self.bench.pulse(waveforms))
         self._complete(shot.number, None)
         self._tell(shot, seen_without_light(self.bench.description, shot))
@@ -189,7 +197,7 @@ class Acquisition:
     def take_dark(self, also: Mapping[str, float] | None = None) -> Shot:
         """One record without laser, stored and acknowledged; there is no burst in it to be fitted."""
         self._heed()
-        waveforms = self._fire()
+        waveforms = self._firing.record(self._number, self._heed)
         self._settings |= also or {}
         shot = self._store(waveforms)
         self._complete(shot.number, None)
@@ -206,17 +214,9 @@ class Acquisition:
         """Tell those who watch how far a sweep has come."""
         self._publish(events.Progress(done, total, text))
 
-    def _fire(self) -> dict[str, Any]:
-        return self._firing.record(self._number, self._heed)
-
     def _look_around(self) -> None:
-        """A laser that went off by itself (interlock, fault) ends the run; nothing arms it again."""
         self._heed()
-        emission = self.bench.roles["pump"].emission
-        if emission != "on":
-            self._heed_end()
-            raise BenchFailure(f"pump: its emission reads {emission!r} in the middle of a run; look for an "
-                               "open interlock or a fault on the laser, and reset it by hand")
+        self._firing.look_at_laser(self._heed_end)
 
     def _heed(self) -> None:
         self._heed_end()

@@ -28,7 +28,7 @@ from .bench import Bench, check_wishes
 from .bursts import burst_envelope
 from .failures import BenchFailure, StateUnknown, Stopped
 from .firing import Firing
-from .preparation import configure
+from .preparation import Records
 from .shot import Shot
 from .tuning import Mode, read_mode, step_over
 from .watched_limits import WatchedLimits
@@ -229,7 +229,7 @@ class Align:
         limits = WatchedLimits(bench.description, bench.seconds)
         firing = Firing(bench, limits, self._publish)
         self._arming.ask("align peak", wanted, bench.description.limits)
-        configure(bench)
+        Records(bench).configure()
         bench.announce("align", wanted["repetition_rate"])
         timing = bench.roles["timing"]
         timing.set_q_switch_delay(bench.description.pump.delay_for(wanted["pump_energy"]))
@@ -237,10 +237,7 @@ class Align:
         firing.start(bench.seconds(1.0 / wanted["repetition_rate"]))
         for number in range(10**9):
             heed()
-            if (emission := bench.roles["pump"].emission) != "on":
-                heed()
-                raise BenchFailure(f"pump: its emission reads {emission!r} while it is aligned; look for an "
-                                   "open interlock or a fault on the laser, and reset it by hand")
+            firing.look_at_laser(heed)
             waveforms = firing.record(number, heed)
             pulse = bench.pulse(waveforms)
             limits.after_shot(number, pulse.energy)

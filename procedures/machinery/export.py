@@ -35,19 +35,19 @@ def volts_of(run: Run, channel: str, shots: slice, largest: int = LARGEST) -> xa
     if channel not in layout.waveforms:
         raise ValueError(f"channel: {nearest(channel, layout.waveforms)}")
     numbers = range(*shots.indices(len(stored)))
-    size = 8 * len(numbers) * layout.waveforms[channel].points
+    size = 8 * len(numbers) * stored.points(channel, numbers)
     if size > largest:
         raise ValueError(f"channel {channel!r} of {len(numbers)} shots is {size / 1e9:.1f} GB of volts, more "
                          f"than {largest / 1e9:.1f} GB; ask for fewer with shots=slice(first, last)")
-    codes, axes = stored.codes(channel, numbers)
+    volts, axes = stored.volts(channel, numbers)
     if len(numbers) and not (np.all(axes[:, 2] == axes[0, 2]) and np.all(axes[:, 3] == axes[0, 3])):
         raise ValueError(f"channel {channel!r}: the time axis changes between these shots; ask for fewer")
     start, interval = (axes[0, 2], axes[0, 3]) if len(numbers) else (0.0, 1.0)
     scalars = stored.scalars(numbers)
-    time = start + interval * np.arange(codes.shape[1])
+    time = start + interval * np.arange(volts.shape[1])
     seconds = {"units": "s", "long_name": "time from the trigger"}
     return xarray.Dataset(
-        {"volts": (("shot", "time"), codes * axes[:, :1] + axes[:, 1:2], {"units": "V", "channel": channel}),
+        {"volts": (("shot", "time"), volts, {"units": "V", "channel": channel}),
          "energy": ("shot", scalars["energy"], {"units": "J", "long_name": "pulse energy, photodiode"}),
          "start": ("shot", scalars["start"], {"units": "s", "long_name": "laser edge, photodiode"})},
         {"shot": ("shot", list(numbers)), "time": ("time", time, seconds)},

@@ -30,6 +30,14 @@ class Firing:
         self._period = self._period if period is None else period
         self._due = time.monotonic()
 
+    def look_at_laser(self, heed: Callable[[], None]) -> None:
+        """BenchFailure for a laser that went off by itself (interlock, fault); nothing arms it again."""
+        emission = self._bench.roles["pump"].emission
+        if emission != "on":
+            heed()
+            raise BenchFailure(f"pump: its emission reads {emission!r} between two shots; look for an open "
+                               "interlock or a fault on the laser, and reset it by hand")
+
     def record(self, number: int, heed: Callable[[], None]) -> dict[str, Any]:
         """Waveforms by channel of the next shot. `heed` raises when somebody wants something else first."""
         digitiser, timing = self._bench.roles["digitiser"], self._bench.roles["timing"]

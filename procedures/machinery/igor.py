@@ -77,13 +77,13 @@ def to_igor(run: Run, file: Path) -> None:
 
 def _write_channel(f: IO[str], names: Names, stored: StoredShots, channel: str, told: str) -> None:
     """Volts of all shots of one channel."""
-    codes, axes = stored.codes(channel, range(len(stored)))
+    volts, axes = stored.volts(channel, range(len(stored)))
     together = bool(np.all(axes[:, 2:] == axes[0, 2:]))
     for shots in [range(len(axes))] if together else [[i] for i in range(len(axes))]:
         name = channel if together else f"{channel}_{shots[0]}"
-        columns = [codes[i] * axes[i, 0] + axes[i, 1] for i in shots]
+        points = stored.points(channel, shots)
         axis = Axis(float(axes[shots[0], 2]), float(axes[shots[0], 3]), "s")
-        _write(f, names.of(name), np.stack(columns, axis=1), axis, "V",
+        _write(f, names.of(name), volts[shots, :points].T, axis, "V",
                f"{told}, channel {channel}, time from the trigger; columns are shots")
 
 

@@ -1,7 +1,7 @@
 """A run on disk, while it is written: manifest, raw shots, fits, events, result, each safe on its own.
 
     manifest.toml   what made the run            fits.jsonl    one row per shot, as the twin answers
-    shots.h5        raw codes (see store.py)     events.jsonl  what happened; held locked while the run lives
+    shots.h5 ...    raw codes (see store.py)     events.jsonl  what happened; held locked while the run lives
     run.csv         PyMeasure's table            result.json   the procedure's answers, written at the end
 
 Touches this folder and nothing else. Reading is `open_run` in runs.py.
@@ -23,7 +23,8 @@ from . import event_log, events
 from .event_log import moment
 from .file_lock import hold
 from .shot import FitRow, Shot
-from .store import Layout, StoreWriter
+from .store import StoreWriter
+from .store_block import Layout
 
 __all__ = ["RunFolder", "moment", "replace_text"]
 
@@ -54,23 +55,29 @@ class RunFolder:
         replace_text(self.path / "manifest.toml", text)
 
     def start_store(self, layout: Layout, snapshot: Mapping[str, Any]) -> None:
-        """shots.h5 with everything the run will hold."""
+        """shots.h5 with everything that the next shots hold."""
         self.store = StoreWriter(self.path / "shots.h5", layout, {**snapshot, **self._look()}, self._fsync)
+
+    def expect(self, layout: Layout) -> None:
+        """Shots look like this from the next one on."""
+        self._begun().expect(layout)
 
     def append(self, shot: Shot) -> None:
         """The shot is on disk when this returns. OSError while there is still room to end the run well."""
-        if self.store is None:
-            raise RuntimeError("start_store comes before the first shot")
+        store = self._begun()
         free = shutil.disk_usage(self.path).free
         if free < _RESERVE:
             raise OSError(errno.ENOSPC, f"the disk is full: {free / 1e6:.1f} MB are left", str(self.path))
-        self.store.append(shot)
+        store.append(shot)
 
     def read(self, number: int) -> Shot:
         """A shot that is stored already."""
+        return self._begun().read(number)
+
+    def _begun(self) -> StoreWriter:
         if self.store is None:
             raise RuntimeError("start_store comes before the first shot")
-        return self.store.read(number)
+        return self.store
 
     def fitted(self, row: FitRow) -> None:
         """One row of fits.jsonl."""

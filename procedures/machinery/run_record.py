@@ -152,7 +152,7 @@ def _shots(folder: Path, end: dict[str, Any]) -> int:
     """How many shots are stored; from the raw file where no end was written, or none that says it."""
     if isinstance(end.get("shots"), int):
         return int(end["shots"])
-    from .store_head import open_store
+    from .store import open_store
 
     stored = open_store(folder / "shots.h5")
     if stored is None:

@@ -17,8 +17,7 @@ from .event_log import last_end, last_with, read_lines
 from .file_lock import held
 from .formats import refusal
 from .shot import FitRow, Shot
-from .store import StoredShots
-from .store_head import open_store
+from .store import StoredShots, open_store
 
 if TYPE_CHECKING:
     import xarray
@@ -134,7 +133,8 @@ class Run:
     def to_xarray(self, channel: str = "burst", shots: slice = slice(None)) -> xarray.Dataset:
         """`volts` [V] (shot, time [s from the trigger]), with `energy` [J] and `start` [s] per shot.
 
-        ValueError for an unknown channel, for records whose time axes differ, and above 2 GB.
+        Where records are longer in some shots than in others, nan follows the shorter ones. ValueError for
+        an unknown channel, for records that begin or step differently, and above 2 GB.
         """
         from .export import volts_of
 

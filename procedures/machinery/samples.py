@@ -25,7 +25,7 @@ from twin.quantity import Quantity, nearest, show
 from .memo import Memo, signature
 from .run_index import records
 from .run_record import RunRecord
-from .store_head import open_store
+from .store import open_store
 
 FILE, DOSES = "samples.toml", ".doses.json"
 _RAW = ("shots.h5",)

@@ -15,7 +15,8 @@ import numpy as np
 
 from instruments.waveform import Waveform
 from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store import Channel, Layout, StoreWriter
+from procedures.machinery.store import StoreWriter
+from procedures.machinery.store_block import Channel, Layout
 
 SHOTS = 200
 

@@ -21,7 +21,8 @@ from procedures.machinery.bench import bench_file
 from procedures.machinery.provenance import manifest
 from procedures.machinery.run_notes import Remarks
 from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store import Channel, Layout, StoreWriter
+from procedures.machinery.store import StoreWriter
+from procedures.machinery.store_block import Channel, Layout
 
 
 def main(count: int) -> None:

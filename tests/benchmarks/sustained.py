@@ -28,7 +28,7 @@ from procedures.machinery.rows import FITTED, Rows
 from procedures.machinery.run_folder import RunFolder, moment
 from procedures.machinery.shot import FitRow
 from procedures.machinery.status_stream import StatusStream
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 POOL, SETTINGS = 200, 60

@@ -21,7 +21,7 @@ from procedures import Origin, Shot
 from procedures.machinery import events, provenance
 from procedures.machinery.run_folder import RunFolder, moment
 from procedures.machinery.shot_fit import fit_shot
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 from twin import simulate
 from twin.bench_description import parse
 

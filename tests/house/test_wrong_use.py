@@ -18,7 +18,7 @@ from procedures import Origin, Shot
 from procedures.machinery import events, provenance
 from procedures.machinery.bench import bench_file
 from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 
 VIRTUAL = bench_file("virtual").read_text("utf-8")
 

@@ -22,7 +22,7 @@ from procedures.machinery.rows import Rows
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.run_notes import Remarks
 from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 from twin.bench_description import parse, without_truth
 
 

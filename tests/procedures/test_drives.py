@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
-from procedures import open_bench, run
+from procedures import open_bench, open_run, run
 from procedures.battery_store import storage_time
 from procedures.machinery.bench import bench_file, describe_bench
+from procedures.machinery.bursts import delay
+from procedures.machinery.commands.keep import recover
+from procedures.machinery.export import to_netcdf
+from procedures.machinery.igor import to_igor
 from procedures.machinery.separable import separable
 from twin import simulate
 from twin.storage import relaxed
@@ -48,6 +52,28 @@ def test_what_a_spoiled_cavity_stores_decays_as_the_levels_relax(spoiled, tmp_pa
     inversion = relaxed(P, np.array([0.0, 0.0, *P.branching]), times) @ np.array([0, 0, -1, 0, 1])
     expected = np.interp(-1 / np.e, -inversion / inversion[0], times)
     assert abs(found["storage_time"] - expected) < 4 * found["storage_time_sigma"] < 0.2 * expected
+
+
+def test_a_long_hold_gets_records_that_reach_its_burst_and_copies_and_exports_take_both_lengths(spoiled,
+                                                                                                tmp_path):
+    asked = {"seed": 2, "shots": 3, "hold_start": "10us", "hold_stop": "30us"}
+    long = run("battery_store", spoiled, tmp_path, order="backward", repeats=2, **asked)
+    assert [len(shot.waveform) for shot in long.shots] == 6 * [20_000]   # a record never gets shorter again
+    with run("battery_store", spoiled, tmp_path, **asked) as done:
+        bench, (first, _, last) = spoiled.description, done.shots
+        assert (len(first.waveform), len(last.waveform)) == (10_000, 20_000)
+        assert [shot.settings["digitiser.points"] for shot in done.shots] == [10_000, 10_000, 20_000]
+        assert 37e-6 < delay(bench, last) < 42e-6   # behind the end of an ordinary record
+        volts = done.to_xarray("burst").volts
+        assert volts.shape == (3, 20_000) and np.isnan(volts[0, 10_000:]).all()
+        assert np.array_equal(volts[0, :10_000], first.waveform.volts)
+        assert np.array_equal(volts[2], last.waveform.volts)
+        to_netcdf(done, tmp_path / "run.nc")
+        to_igor(done, tmp_path / "run.itx")
+        recover(done.path)
+    with open_run(f"{done.path}-recovered") as copy:
+        assert [len(shot.waveform) for shot in copy.shots] == [10_000, 10_000, 20_000]
+        assert np.array_equal(copy.shots[2].waveform.codes, last.waveform.codes)
 
 
 def test_the_gate_of_one_run_does_not_spoil_the_next(spoiled, tmp_path):

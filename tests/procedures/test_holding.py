@@ -20,7 +20,7 @@ from procedures.machinery.hold import Hold
 from procedures.machinery.replay import replay
 from procedures.machinery.run_folder import RunFolder, moment
 from procedures.machinery.run_notes import Remarks
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 
 COMMON = {"shots": 5, "pump_energy_start": "0.5mJ", "repetition_rate": 20}
 MIXED = COMMON | {"order": "random", "repetition_rate": 5}

@@ -13,7 +13,7 @@ from procedures.machinery.igor import Names, to_igor
 from procedures.machinery.provenance import manifest
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.shot import FitRow, Origin, Shot
-from procedures.machinery.store import Channel, Layout
+from procedures.machinery.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 NAME = r"[A-Za-z][A-Za-z0-9_]{0,30}"

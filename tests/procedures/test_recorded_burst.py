@@ -117,6 +117,18 @@ def test_records_of_two_kinds_are_not_imported_together(recorded, tmp_path):
     assert "one kind" in done.stderr and not list(tmp_path.iterdir())
 
 
+def test_records_of_two_lengths_are_imported_together(recorded, tmp_path):
+    _, _, alone = recorded
+    shorter = tmp_path / "shorter.csv"
+    shorter.write_text("".join(alone.read_text().splitlines(keepends=True)[:6000]))
+    done = maserbench("import", alone, shorter, "--bench", "virtual", "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("*-import-*")
+    with open_run(path) as stored:
+        assert [len(shot.waveform) for shot in stored.shots] == [10_000, 6_000]
+        assert stored.shots[1].waveform.volts == pytest.approx(stored.shots[0].waveform.volts[:6000], abs=1e-4)
+
+
 def maserbench(*arguments):
     return subprocess.run([sys.executable, "-m", "maserbench", *map(str, arguments)], capture_output=True,
                           text=True, timeout=120)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import h5py
 import numpy as np
@@ -16,10 +17,11 @@ from hypothesis.extra import numpy as arrays
 
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
+from procedures.machinery import store_block_writer
 from procedures.machinery.bench import bench_file
 from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.store import Channel, Layout, StoredShots, StoreWriter
-from procedures.machinery.store_head import open_store
+from procedures.machinery.store import StoreWriter, block_path, open_store
+from procedures.machinery.store_block import Channel, Layout
 from twin.bench_description import parse
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
@@ -40,7 +42,7 @@ def stored(path, shots, layout):
     for one in shots:
         writer.append(one)
     writer.close()
-    return StoredShots(path)
+    return open_store(path)
 
 
 @settings(deadline=None, max_examples=25)
@@ -83,7 +85,61 @@ def test_a_shot_of_another_length_is_refused_and_leaves_the_run_readable(tmp_pat
         writer.append(shot(5, np.arange(8)))
     writer.append(shot(1, np.arange(8)))
     writer.close()
-    assert len(StoredShots(tmp_path / "s.h5")) == 2
+    assert len(open_store(tmp_path / "s.h5")) == 2
+
+
+def lengths(back):
+    return [len(shot.waveform.codes) for shot in back]
+
+
+def test_records_of_another_length_that_were_announced_begin_a_block_of_their_own(tmp_path):
+    one, other = (Layout({"burst": Channel(points, "CHAN1", 10)}, {}, ("a.b",)) for points in (8, 12))
+    writer = StoreWriter(tmp_path / "shots.h5", one, {"x": 1})
+    back, wrote = open_store(tmp_path / "shots.h5"), []
+    for layout in (other, other, one, other):  # the first block stays empty
+        writer.expect(layout)
+        wrote.append(shot(len(wrote), np.arange(layout.waveforms["burst"].points), {"a.b": float(len(wrote))},
+                          energy=0.1 * len(wrote)))
+        writer.append(wrote[-1])
+        assert len(back) == len(wrote)  # who reads while it grows
+    assert [writer.read(number).settings["a.b"] for number in (3, 0, 2)] == [3.0, 0.0, 2.0]
+    writer.close()
+    assert {file.name for file in tmp_path.iterdir()} == {"shots.h5", "shots-0001.h5", "shots-0002.h5",
+                                                          "shots-0003.h5"}
+    for found in (back, open_store(tmp_path / "shots.h5")):
+        assert lengths(found) == [12, 12, 8, 12] and found.snapshot() == {"x": 1}
+        assert [found.layout(number) for number in range(4)] == [other, other, one, other]
+        assert found.scalars([3, 0, 2])["energy"].tolist() == [0.1 * 3, 0.0, 0.1 * 2]
+        volts, axes = found.volts("burst", [2, 3])
+        assert np.array_equal(volts[1], wrote[3].waveform.volts) and np.array_equal(axes[0], axes[1])
+        assert np.array_equal(volts[0, :8], wrote[2].waveform.volts) and np.all(np.isnan(volts[0, 8:]))
+        found.close()
+
+
+@pytest.mark.parametrize("points, blocks", [(64, 4), (250, 10)])
+def test_a_block_ends_before_its_index_no_longer_fits_into_a_page(tmp_path, monkeypatch, points, blocks):
+    monkeypatch.setattr(store_block_writer, "FULL", 6)
+    monkeypatch.setattr(store_block_writer, "_CHUNK_SAMPLES", 100)  # a long record takes three entries
+    file, record = tmp_path / "shots.h5", np.arange(points)
+    layout = Layout({"burst": Channel(points, "CHAN1", 10)}, {}, ())
+    with closing(stored(file, [shot(number, record + number) for number in range(20)], layout)) as back:
+        assert sum(1 for _ in tmp_path.iterdir()) == blocks
+        assert [one.waveform.codes[0] for one in back] == list(range(20))
+        assert [one.number for one in back[4:9]] == [4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("left", [b"", b"\x89HDF\r\n\x1a\n\x03\x08\x08\x01"])
+def test_a_block_that_its_writer_had_only_begun_is_not_there_and_a_damaged_one_is_named(tmp_path, left):
+    file = tmp_path / "shots.h5"
+    stored(file, [shot(i, np.arange(8)) for i in range(3)], Layout({"burst": Channel(8, "C", 10)}, {}, ()))
+    block_path(file, 1).write_bytes(left)
+    with closing(open_store(file)) as back:
+        assert len(back) == 3
+        block_path(file, 1).write_bytes(bytes(4096))
+        with pytest.raises(ValueError, match=r"shots-0001.h5 is damaged .* 3 shots before it can be read"):
+            len(back)
+        block_path(file, 1).unlink()
+        assert back[2].number == 2
 
 
 def test_a_file_that_was_closed_properly_opens_in_any_hdf5_program(tmp_path):
@@ -100,14 +156,16 @@ import sys, numpy as np
 from pathlib import Path
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
-from procedures.machinery.bench import bench_file
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.store import Channel, Layout, StoreWriter
-layout = Layout({"burst": Channel(20000, "CHAN1", 10)}, {}, ("a.b",))
-writer = StoreWriter(Path(sys.argv[1]), layout, {"x": 1})
+from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.store import StoreWriter
+def layout(points):
+    return Layout({"burst": Channel(points, "CHAN1", 10)}, {}, ("a.b",))
+writer = StoreWriter(Path(sys.argv[1]), layout(20000), {"x": 1})
 number = 0
 while True:
-    codes = np.random.default_rng(number).integers(-512, 512, 20000).astype(np.int16)
+    points = 20000 + 2 * (number // 7 % 2)
+    writer.expect(layout(points))
+    codes = np.random.default_rng(number).integers(-512, 512, points).astype(np.int16)
     wave = Waveform(codes, 1e-3, 0.0, 0.0, 2e-9, "CHAN1", 10)
     writer.append(Shot(number, "now", {"a.b": float(number)}, {"burst": wave}, Origin.SIMULATED))
     print(number, flush=True)
@@ -115,8 +173,13 @@ while True:
 """
 
 
+def written(number):
+    return np.random.default_rng(number).integers(-512, 512, 20000 + 2 * (number // 7 % 2)).astype(np.int16)
+
+
 def writing(file):
-    """A process that appends shots for ever and says the number of each when it is acknowledged."""
+    """A process that appends shots for ever, of another length after each seven, and says the number of each
+    when it is acknowledged."""
     return subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True)
 
 
@@ -131,12 +194,11 @@ def test_every_acknowledged_shot_survives_kill_9(tmp_path):
             writer.send_signal(signal.SIGKILL)
             said = writer.stdout.read().split("\n")
         acknowledged = int([line for line in said if line.strip().isdigit()][-2]) if len(said) > 2 else 0
-        back = StoredShots(file)
+        back = open_store(file)
         assert len(back) > acknowledged
         assert back.snapshot() == {"x": 1}
         for number in {0, acknowledged // 2, acknowledged, len(back) - 1}:
-            expected = np.random.default_rng(number).integers(-512, 512, 20000).astype(np.int16)
-            assert np.array_equal(back[number].waveform.codes, expected)
+            assert np.array_equal(back[number].waveform.codes, written(number))
             assert back[number].settings == {"a.b": float(number)}
         back.close()
 
@@ -145,7 +207,7 @@ def test_a_reader_follows_a_writer_that_still_writes(tmp_path):
     file = tmp_path / "live.h5"
     with writing(file) as writer:
         writer.stdout.readline()
-        back = StoredShots(file)
+        back = open_store(file)
         before = len(back)
         for _ in range(20):
             writer.stdout.readline()
@@ -153,8 +215,7 @@ def test_a_reader_follows_a_writer_that_still_writes(tmp_path):
         last = back[after - 1]
         writer.kill()
     assert after >= 21 and after > before      # 21 were acknowledged; the writer may be ahead of its words
-    expected = np.random.default_rng(after - 1).integers(-512, 512, 20000)
-    assert np.array_equal(last.waveform.codes, expected)
+    assert np.array_equal(last.waveform.codes, written(after - 1))
     back.close()
 
 
@@ -172,22 +233,22 @@ def test_a_bench_file_may_ask_that_every_shot_is_written_through(tmp_path, monke
 
 
 
-
 BEGINNING = """
 import os, signal, sys
 from pathlib import Path
-from procedures.machinery import store
+from procedures.machinery import store_block_writer, store
+from procedures.machinery.store_block import Channel, Layout
 
 def killed_at(name):
-    real = getattr(store.StoreWriter, name)
+    real = getattr(store_block_writer.BlockWriter, name)
     def until_then(self, *given):
         if sys.argv[2] == "after":
             real(self, *given)
         os.kill(os.getpid(), signal.SIGKILL)
-    setattr(store.StoreWriter, name, until_then)
+    setattr(store_block_writer.BlockWriter, name, until_then)
 
 killed_at(sys.argv[3])
-store.StoreWriter(Path(sys.argv[1]), store.Layout({"burst": store.Channel(64, "CHAN1", 10)}, {}, ()), {})
+store.StoreWriter(Path(sys.argv[1]), Layout({"burst": Channel(64, "CHAN1", 10)}, {}, ()), {})
 """
 
 

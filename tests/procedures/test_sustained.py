@@ -18,7 +18,8 @@ from procedures.machinery import events
 from procedures.machinery.rows import FITTED, Numbers, Rows
 from procedures.machinery.run_folder import RunFolder
 from procedures.machinery.shot import FitRow
-from procedures.machinery.store import Channel, Layout, StoreWriter
+from procedures.machinery.store import StoreWriter
+from procedures.machinery.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 NAMES = tuple(f"role.setting_{n}" for n in range(60))

@@ -52,6 +52,7 @@ def _copy_shots(stored: StoredShots | None, target: Path) -> int:
     writer = StoreWriter(target, stored.layout(), stored.snapshot())
     try:
         for shot in stored:
+            writer.expect(stored.layout(shot.number))
             writer.append(shot)
     finally:
         writer.close()
