@@ -40,7 +40,8 @@ class World:
     tuning_slope: float = -10e9
     loop_slope: float = 3e3
     rabi_per_sqrt_watt: float = 4e7
-    spoiled_quality: float | None = None
+    gate: str = "microwave"
+    spoiled_quality: float = 100.0
     time_scale: float = 1.0
     imperfections: Imperfections = field(default_factory=lambda: Imperfections().at(0))
     spread: Spread | None = None
@@ -75,7 +76,8 @@ def world_of(bench: BenchDescription) -> World:
         tuning_slope=1e9 * options.get("tuner", {}).get("megahertz_per_millimetre", -10.0),
         loop_slope=1e3 * options.get("loop", {}).get("decibels_per_millimetre", 3.0),
         rabi_per_sqrt_watt=options.get("microwave_45", {}).get("rabi_per_sqrt_watt", 4e7),
-        spoiled_quality=timing["spoiled_quality"] if timing["gate"] == "cavity" else None,
+        gate=timing["gate"],
+        spoiled_quality=timing["spoiled_quality"],
         time_scale=bench.time_scale,
         imperfections=imperfections,
         spread=unlike_molecules(int(imperfections.couplings or 1), imperfections.line_width or 0.0),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twin.bench_faults import CATALOGUE, FaultOrder, read_order
+from twin.bench_roles import GATES
+from twin.quantity import nearest
 
 from .scpi import Framer, ScpiError
 from .scpi_device import ScpiDevice
@@ -36,7 +38,7 @@ class Session:
 
 
 class Console:
-    """Answers `state`, `unplug`, `plug`, `inject`, `begin`, `repetition` and `stop`."""
+    """Answers `state`, `unplug`, `plug`, `gate`, `inject`, `begin`, `repetition` and `stop`."""
 
     def __init__(self, cavity: VirtualCavity, plugs: Mapping[str, Plug], stop: Callable[[], None]) -> None:
         self._cavity, self._plugs, self._stop = cavity, plugs, stop
@@ -66,8 +68,9 @@ class Console:
     def answer(self, line: str) -> str:
         """`ok`, JSON, or `error TEXT`; always exactly one line."""
         word, _, rest = line.strip().partition(" ")
-        known = {"state": self._state, "unplug": self._unplug, "plug": self._plug, "inject": self._inject,
-                 "begin": self._begin, "repetition": self._repetition, "stop": self._end}
+        known = {"state": self._state, "unplug": self._unplug, "plug": self._plug, "gate": self._gate,
+                 "inject": self._inject, "begin": self._begin, "repetition": self._repetition,
+                 "stop": self._end}
         if word not in known:
             return f"error unknown command {word!r}; known: {', '.join(known)}"
         try:
@@ -102,6 +105,12 @@ class Console:
 
     def _plug(self, role: str) -> str:
         self._role(role).plug()
+        return "ok"
+
+    def _gate(self, where: str) -> str:
+        if where not in GATES:
+            raise ValueError(f"gate: {nearest(where, GATES)}")
+        self._cavity.gate = where
         return "ok"
 
     def _begin(self, text: str) -> str:

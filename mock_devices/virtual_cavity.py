@@ -45,6 +45,7 @@ class VirtualCavity:
     def __init__(self, world: World, clock: Clock, executor: Executor, faults: Faults | None = None,
                  truth_log: TruthLog | None = None) -> None:
         self.world, self.clock = world, clock
+        self.gate = world.gate  # where the cable from the output GH leads: "microwave" or "cavity"
         self.faults = faults or Faults(world.standing_faults)
         self.laser, self.blade = Laser(clock), Blade(clock)
         self.chain = SafetyChain(self.laser, self.blade)
@@ -133,7 +134,7 @@ class VirtualCavity:
 
     def _incoming(self, on: dict[str, float]) -> Incoming:
         """What arrives at the loop."""
-        return incoming(self.tones, self.world.spoiled_quality is None, self.frequency, self.loaded_quality,
+        return incoming(self.tones, self.gate == "microwave", self.frequency, self.loaded_quality,
                         self.loop.world.receivers["burst"], on.get("rf_leakage", 0.0))
 
     # --- energy ----------------------------------------------------------------------------------------
@@ -221,7 +222,7 @@ class VirtualCavity:
         order = Order(self._parameters(on), world.pump, relative, (self.seed, shot), until,
                       world.richness == 0, self._incoming(on), world.receivers["burst"].external_decay,
                       world.shared_reference, begin, world.spread, gate, self._gated_decay(),
-                      turning(self.tones.get("microwave_45"), world.spoiled_quality is None,
+                      turning(self.tones.get("microwave_45"), self.gate == "microwave",
                               world.rabi_per_sqrt_watt, world.parameters.frequency_45))
         burst = self._executor.submit(compute, order)
         if taken is not None:
@@ -233,8 +234,7 @@ class VirtualCavity:
 
     def _gated_decay(self) -> float | None:
         """Decay of the mode [rad/s] while the gate spoils it; None where the gate does not."""
-        spoiled = self.world.spoiled_quality
-        return None if spoiled is None else 2.0 * math.pi * self.frequency / spoiled
+        return 2.0 * math.pi * self.frequency / self.world.spoiled_quality if self.gate == "cavity" else None
 
     def _parameters(self, on: dict[str, float]) -> Any:
         p = self.world.parameters

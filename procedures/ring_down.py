@@ -28,6 +28,7 @@ class RingDown(DarkWalk):
     """Let a tone in the cavity ring down: decay rate of the mode."""
 
     ROLES = (*ROLES, "microwave")
+    GATE = "microwave"
     ABOUT = About(swept="nothing: every record is as the others",
                   read="burst channel, in the dark, while the gated source falls silent",
                   fitted="exponential decay of the amplitude",

@@ -45,11 +45,16 @@ def check_wishes(description: BenchDescription, name: str, procedure: type[Proce
     if missing:
         raise ValueError(f"{name} needs the role {', '.join(missing)}, which the bench file "
                          f"{description.name} lacks; it has {', '.join(description.roles)}")
-    wired, gate = description.roles["timing"].options["gate"], getattr(procedure, "GATE", None)
-    if gate not in (None, wired):
+    wired, gate = _wiring(description), getattr(procedure, "GATE", None)
+    if gate not in (None, wired) and not description.virtual:
         raise ValueError(f"{name} needs [timing] gate = {gate!r}: the output GH wired to the {gate}; the "
                          f"bench file {description.name} says {wired!r}")
     _check_limits(description, settings, {known.name: known.unit for known in describe(procedure)})
+
+
+def _wiring(description: BenchDescription) -> str:
+    """Where the output GH leads."""
+    return str(description.roles["timing"].options["gate"])
 
 
 def _check_limits(description: BenchDescription, settings: Mapping[str, Any],
@@ -73,6 +78,7 @@ class Bench:
     def __init__(self, description: BenchDescription, process: SoftwareInstruments | None = None,
                  tolerant: bool = False) -> None:
         self.description, self._process = description, process
+        self._as_declared = description
         self.roles: dict[str, Any] = {}
         self.unreachable: dict[str, Exception] = {}
         self.identities: dict[str, str] = {}
@@ -96,6 +102,8 @@ class Bench:
 
     def _start_safe(self) -> None:
         """Nobody knows how the last program left the bench; StateUnknown when it cannot be read back."""
+        if self.console is not None:
+            self.console.ask(f"gate {_wiring(self.description)}")
         state = make_safe(self.roles)
         if not state.verified:
             raise StateUnknown(f"the bench is not used, because {state.message}")
@@ -153,6 +161,20 @@ class Bench:
         """The gate high between two times after the trigger [s]; what was read back, for the shot."""
         start, length = self.roles["timing"].set_gate(rise, fall - rise)
         return {"timing.gate_start": start, "timing.gate_length": length}
+
+    def wire_for(self, procedure: type[Procedure]) -> tuple[str, ...]:
+        """Software instruments: the gate's cable where a procedure needs it, else where the bench file has
+        it. What was moved, in words; on a real bench people do that, or `check_wishes` refuses the run."""
+        wanted = getattr(procedure, "GATE", None) or _wiring(self._as_declared)
+        if wanted == _wiring(self.description):
+            return ()
+        if self.console is None:
+            raise BenchFailure(f"timing: GH must be wired to the {wanted}, and these software instruments "
+                               f"have no console; say gate = {wanted!r} in the bench file's [timing]")
+        self.console.ask(f"gate {wanted}")
+        self.description = self.description.with_gate(wanted)
+        return (f"timing: the software instruments' output GH was wired to the {wanted}; on a real bench "
+                "somebody has to do that",)
 
     def seconds(self, physical: float) -> float:
         """Wall-clock time [s] that a time of the bench takes; a virtual bench may run faster or slower."""

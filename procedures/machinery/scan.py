@@ -23,6 +23,7 @@ class Walk(Procedure):
 
     ROLES: tuple[str, ...]
     DATA_COLUMNS = COLUMNS  # of run.csv, one row per shot
+    GATE: ClassVar[str | None] = None  # what the timing's output GH must be wired to, if that matters
     MEASURED: ClassVar[tuple[str, ...]] = ()  # values that `take` measures before a shot and hands on
     POINT_TIME: ClassVar[float] = 0.0  # [s] that a point takes beside its shot
     acquisition: Acquisition  # handed over by the session

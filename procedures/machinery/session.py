@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from secrets import randbits
@@ -78,6 +78,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)
     check_wishes(bench.description, name, cls, values)
+    moved = bench.wire_for(cls)
     if continues is not None and not issubclass(cls, Walk):
         raise ValueError(f"{name} takes one trace and no points, so there is nothing to be continued; run it "
                          "anew")
@@ -93,6 +94,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         if seed is None and bench.description.virtual:
             seed = randbits(32)
         before = look_up(Path(output), remarks, bench.description, values, bench.origin)
+        before = replace(before, notices=(*moved, *before.notices))
         publish = _nobody if publish is None else publish
         bench.guard.require()
         warm()  # compiling and loading hold up all threads, which the guard would take for a stall

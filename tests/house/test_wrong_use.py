@@ -48,7 +48,7 @@ TABLE = """
 2 run single_shot --status abc | --status
 2 run cavity_sweep --set points=1 | points = 1 | 11 .. 10001
 2 run drive_scan --set transition=12 | transition | known: 45
-2 run battery_store | [timing] gate = 'cavity'
+2 run battery_store --bench real.toml | [timing] gate = 'cavity'
 2 demo --headless --shots 0 | --shots
 2 demo --headless --output file | is a file
 2 demo --headless --truth-log folder | --truth-log folder | this is a folder
@@ -174,6 +174,8 @@ def place(tmp_path_factory):
     (here / "file").write_text("x")
     (here / "empty.toml").write_text("")
     (here / "broken.toml").write_text("a = [\n")
+    real = VIRTUAL.replace("virtual = true", "").split("# --- The truth")[0].replace("::0::", "::1::")
+    (here / "real.toml").write_text(real)
     (here / "binary").write_bytes(bytes(range(255, -1, -1)) * 8)
     (here / "text.csv").write_text("hello, world\n1,2\n")
     (here / "backwards.csv").write_text("".join(f"{-n}e-9,{n}\n" for n in range(100)))

@@ -43,6 +43,8 @@ def test_a_shot_over_plain_sockets_is_the_shot_in_this_process(served, desk):
     digitiser.send(":ACQ:SRAT 500e6;POIN 20000;:TIM:REF LEFT;POS -2e-6;RANG 40e-6")
     digitiser.send(":WAV:FORM WORD;BYT LSBF;:CHAN2:OFFS 0.7;:CHAN3:OFFS 1.0")
     assert console.ask("begin run 7") == "ok" and console.ask("repetition 10") == "ok"
+    assert console.ask("gate cavity") == "ok" and console.ask("gate microwave") == "ok"
+    assert console.ask("gate shutter") == "error gate: unknown name 'shutter'; known: cavity, microwave"
     desk.prepare(seed=7)
     for _ in range(2):
         digitiser.send(":SING")

@@ -1,6 +1,5 @@
 """The two microwave sources without a socket: bands, options, leaks, gate, reference, settling."""
 
-import dataclasses
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -129,7 +128,7 @@ def test_a_seed_through_the_gate_makes_the_burst_earlier_and_a_gate_elsewhere_do
 
 
 def test_where_the_gate_spoils_the_cavity_a_source_that_waits_for_it_stays_shut(cavity, wire_to):
-    cavity.world = dataclasses.replace(cavity.world, spoiled_quality=100.0)
+    cavity.gate = "cavity"
     cavity.tones["microwave"] = on_resonance(cavity, gated=True)
     shut = held(cavity, gate=True)
     cavity.tones["microwave"] = on_resonance(cavity)

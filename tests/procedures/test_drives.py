@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from procedures import open_bench, open_run, run
+from procedures import catalogue, open_bench, open_run, run
 from procedures.battery_store import storage_time
-from procedures.machinery.bench import bench_file, describe_bench
+from procedures.machinery.bench import bench_file, check_wishes, describe_bench
 from procedures.machinery.bursts import delay
 from procedures.machinery.commands.keep import recover
 from procedures.machinery.export import to_netcdf
 from procedures.machinery.igor import to_igor
 from procedures.machinery.separable import separable
 from twin import simulate
+from twin.bench_description import parse
 from twin.storage import relaxed
 
 VIRTUAL = bench_file("virtual").read_text("utf-8")
@@ -82,11 +83,29 @@ def test_the_gate_of_one_run_does_not_spoil_the_next(spoiled, tmp_path):
     assert shot.fit.verdict.name == "OK"
 
 
-def test_a_procedure_that_needs_the_gate_elsewhere_is_refused_before_anything_is_touched(served, tmp_path):
-    told = r"gate = 'cavity'.*says 'microwave'"
-    with open_bench(served[0]) as bench, pytest.raises(ValueError, match=told):
-        run("battery_store", bench, tmp_path)
-    assert not list(tmp_path.iterdir())
+def test_software_instruments_are_wired_as_a_run_needs_it_and_a_replay_knows(served, tmp_path, from_disk):
+    with open_bench(served[0]) as bench:
+        held = run("battery_store", bench, tmp_path, seed=2, shots=5, repetition_rate=20)
+        assert parse(held.bench_text, "").roles["timing"].options["gate"] == "cavity"
+        assert [e["text"][:52] for e in held.events if e["event"] == "Notice"] == [
+            "timing: the software instruments' output GH was wire"]
+        assert 10e-6 < held.result["storage_time"] < 20e-6 and from_disk(held) == held.result
+        assert {shot.fit for shot in held.shots} == {None}
+        for name in ("drive_scan", "battery_store", "single_shot"):
+            done = run(name, bench, tmp_path, seed=2, shots=1, repetition_rate=20)
+            wired = parse(done.bench_text, "").roles["timing"].options["gate"]
+            assert wired == ("cavity" if name == "battery_store" else "microwave")
+        run("battery_store", bench, tmp_path, seed=2, shots=1, repetition_rate=20)
+    with open_bench(served[0]) as bench:   # nobody knows how the last program left it
+        decay = run("ring_down", bench, tmp_path, seed=2, shots=2, repetition_rate=20).result["cavity_decay"]
+    assert decay == pytest.approx(2 * np.pi * 1.4495e9 / 8330, rel=0.01)
+
+
+def test_on_a_real_bench_a_procedure_that_needs_the_gate_elsewhere_is_refused():
+    text = VIRTUAL.replace("virtual = true", "").split("# --- The truth")[0]
+    real = parse(text.replace("::0::", "::1::"), "real.toml")
+    with pytest.raises(ValueError, match=r"gate = 'cavity'.*real.toml says 'microwave'"):
+        check_wishes(real, "battery_store", catalogue.procedure("battery_store"), {})
 
 
 def test_a_store_whose_inversion_changes_its_sign_is_read_from_before_it_does():

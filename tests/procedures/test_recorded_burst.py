@@ -126,7 +126,8 @@ def test_records_of_two_lengths_are_imported_together(recorded, tmp_path):
     (path,) = tmp_path.glob("*-import-*")
     with open_run(path) as stored:
         assert [len(shot.waveform) for shot in stored.shots] == [10_000, 6_000]
-        assert stored.shots[1].waveform.volts == pytest.approx(stored.shots[0].waveform.volts[:6000], abs=1e-4)
+        whole, part = (shot.waveform.volts for shot in stored.shots)
+        assert part == pytest.approx(whole[:6000], abs=1e-4)
 
 
 def maserbench(*arguments):
