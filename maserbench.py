@@ -81,10 +81,10 @@ def run_command(procedure: Annotated[str | None, typer.Argument()] = None, bench
                 progress: Plain = "auto", operator: Operator = "", sample: SampleId = "", tag: Tags = None,
                 note: Said = "", status: Status = None, continues: Continues = None) -> None:
     """Run a procedure on a bench. Ctrl-C ends it, Ctrl-Z holds it; the bench is safe either way."""
-    from procedures.machinery.opening import Opening
+    from procedures.machinery.apparatus.opening import Opening
     with Opening(bench) as opening:  # software instruments start while the rest is loaded
         from procedures.machinery.commands.run import run_procedure
-        from procedures.machinery.run_notes import Remarks
+        from procedures.machinery.storage.run_notes import Remarks
         remarks = Remarks(operator, sample, tuple(tag or ()), note)
         run_procedure(procedure, opening, settings or (), output, seed, progress, remarks, status, continues)
 
@@ -194,8 +194,8 @@ def procedures_command(name: Annotated[str | None, typer.Argument()] = None, jso
 def mocks_command(bench: Bench = "virtual", truth_log: TruthLog = None) -> None:
     """Serve the software instruments until Ctrl-C; prints `ready FILE`."""
     from mock_devices.__main__ import main as serve
-    from procedures.machinery.opening import bench_file
-    from procedures.machinery.places import for_file
+    from procedures.machinery.apparatus.opening import bench_file
+    from procedures.machinery.storage.places import for_file
     if truth_log is not None:
         for_file(truth_log, "--truth-log")
     raise typer.Exit(serve([str(bench_file(bench)), *(["--truth-log", str(truth_log)] if truth_log else [])]))
@@ -292,7 +292,7 @@ def import_command(files: Annotated[list[Path], typer.Argument(metavar="FILE..."
                    tag: Tags = None, note: Said = "") -> None:
     """Make a run of bursts that others recorded (CSV: seconds, volts, photodiode volts or not)."""
     from procedures.machinery.commands.bring_in import bring_in
-    from procedures.machinery.run_notes import Remarks
+    from procedures.machinery.storage.run_notes import Remarks
     bring_in(files, bench, output, Remarks(operator, sample, tuple(tag or ()), note))
 
 

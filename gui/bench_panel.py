@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.machinery.events import SafeState
+from procedures.machinery.records.events import SafeState
 
 from .event_source import BenchOpened
 from .qt import QtWidgets

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from procedures import Shot
-from procedures.machinery import events
+from procedures.machinery.records import events
 
 from .arrangement import StatusLine, arrange
 from .banner import Banner

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from procedures.machinery import events
 from procedures.machinery.commands.ending import code_of, paragraph
+from procedures.machinery.records import events
 
 from .picture import Gallery, without_line
 from .qt import QtCore, Signal

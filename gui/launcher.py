@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue, open_run
-from procedures.machinery import events
+from procedures.machinery.apparatus.opening import describe_bench
 from procedures.machinery.commands.demo import display
 from procedures.machinery.commands.run import telling
-from procedures.machinery.failures import StateUnknown, WrongUse
-from procedures.machinery.opening import describe_bench
-from procedures.machinery.settings import values
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import StateUnknown, WrongUse
+from procedures.machinery.records.settings import values
 
 _WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")
 _LOOK = 100  # [ms] between two looks at signals of the operating system

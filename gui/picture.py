@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from procedures import FitRow, Origin, Shot
-from procedures.machinery.events import ShotFitted
+from procedures.machinery.records.events import ShotFitted
 from twin.receiver import Receiver, envelope
 
 ROOM = 200  # pictures kept; each holds about 130 kB

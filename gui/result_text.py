@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from procedures.machinery.answers import UNITS
-from procedures.machinery.events import RunEnded
+from procedures.machinery.records.answers import UNITS
+from procedures.machinery.records.events import RunEnded
 
 from .fitted_names import FITTED
 from .number_text import concise, engineering

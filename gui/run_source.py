@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue, open_bench, run
-from procedures.machinery import events
-from procedures.machinery.bench import Bench, describe_bench
-from procedures.machinery.bench_lock import ask_controller
-from procedures.machinery.failures import StateUnknown
-from procedures.machinery.safety import make_safe
-from procedures.machinery.settings import values
-from procedures.machinery.shot import Origin
-from procedures.machinery.warm import warm
+from procedures.machinery.apparatus.bench import Bench, describe_bench
+from procedures.machinery.apparatus.bench_lock import ask_controller
+from procedures.machinery.apparatus.safety import make_safe
+from procedures.machinery.apparatus.warm import warm
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import StateUnknown
+from procedures.machinery.records.settings import values
+from procedures.machinery.records.shot import Origin
 
 from .event_source import BenchOpened, EventSource
 

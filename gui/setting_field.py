@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery.settings import Setting, values
+from procedures.machinery.records.settings import Setting, values
 
 from .number_text import engineering
 from .qt import QtWidgets, Signal

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from procedures import Origin, open_run
-from procedures.machinery import events
-from procedures.machinery.shot_fit import fit_shot
+from procedures.machinery.fitting.shot_fit import fit_shot
+from procedures.machinery.records import events
 from twin.bench_description import BenchDescription, parse
 
 from .event_source import EventSource, PictureReady, light

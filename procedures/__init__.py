@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from twin.fit_result import Verdict
 
     from . import catalogue
-    from .machinery.bench import open_bench
-    from .machinery.run_index import find_runs
-    from .machinery.runs import open_run
+    from .machinery.apparatus.bench import open_bench
+    from .machinery.lab_book.run_index import find_runs
+    from .machinery.records.shot import FitRow, Origin, Shot
     from .machinery.sequence import run_sequence
     from .machinery.session import run
-    from .machinery.shot import FitRow, Origin, Shot
+    from .machinery.storage.runs import open_run
 
 _PLACES = {
-    "FitRow": ".machinery.shot", "Origin": ".machinery.shot", "Shot": ".machinery.shot",
-    "Verdict": "twin.fit_result", "Waveform": "instruments.waveform", "open_bench": ".machinery.bench",
-    "open_run": ".machinery.runs", "find_runs": ".machinery.run_index",
-    "run": ".machinery.session", "run_sequence": ".machinery.sequence",
+    **dict.fromkeys(("FitRow", "Origin", "Shot"), ".machinery.records.shot"),
+    "Verdict": "twin.fit_result", "Waveform": "instruments.waveform",
+    "open_bench": ".machinery.apparatus.bench", "run": ".machinery.session",
+    "run_sequence": ".machinery.sequence", "open_run": ".machinery.storage.runs",
+    "find_runs": ".machinery.lab_book.run_index",
 }
 
 __all__ = ["FitRow", "Origin", "Shot", "Verdict", "Waveform", "catalogue", "find_runs", "open_bench",

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import FloatParameter
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.bursts import PROPORTIONAL, burst_energy, delay
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
-from .machinery.separable import Separated, separable
+from .machinery.fitting.bursts import PROPORTIONAL, burst_energy, delay
+from .machinery.fitting.separable import Separated, separable
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.storage.measured import Measured
 from .single_shot import SingleShot
 
 SPOILED = -5e-6  # [s after the trigger] from when on the cavity is spoiled: long before the light

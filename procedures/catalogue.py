@@ -11,7 +11,7 @@ from pymeasure.experiment import Procedure
 
 from twin.quantity import nearest
 
-from .machinery.settings import Setting, describe, values
+from .machinery.records.settings import Setting, describe, values
 
 _PLACES = {
     "single_shot": ("single_shot", "SingleShot"),

@@ -13,11 +13,11 @@ from pymeasure.experiment import IntegerParameter, Procedure
 
 from twin.cavity import fit_cavity_power
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import Acquisition
-from .machinery.answers import of_cavity
-from .machinery.measured import Measured
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.answers import of_cavity
+from .machinery.storage.measured import Measured
 
 STEP_TIME = 0.03  # [s] in which source and analyser settle and answer
 

@@ -11,7 +11,7 @@ import math
 from pymeasure.experiment import FloatParameter
 
 from .frequency_tuning import FrequencyTuning
-from .machinery import settings
+from .machinery.records import settings
 
 
 class DetuningScan(FrequencyTuning):

@@ -18,13 +18,13 @@ from pymeasure.experiment import FloatParameter, ListParameter
 from twin.pentacene import Parameters
 from twin.storage import relaxed
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.bursts import PROPORTIONAL, burst_energy, delay
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
-from .machinery.separable import Columns, Separated, separable
+from .machinery.fitting.bursts import PROPORTIONAL, burst_energy, delay
+from .machinery.fitting.separable import Columns, Separated, separable
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.storage.measured import Measured
 from .single_shot import SingleShot
 
 TRANSITIONS = ("45",)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.bursts import emission_frequency, has_burst, mean_spectrum
-from .machinery.measured import Measured
+from .machinery.fitting.bursts import emission_frequency, has_burst, mean_spectrum
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.storage.measured import Measured
 from .single_shot import SingleShot
 
 

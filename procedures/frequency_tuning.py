@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from pymeasure.experiment import FloatParameter
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.bursts import emission_frequency, has_burst
-from .machinery.measured import Measured
+from .machinery.apparatus.tuning import MEASURED, Tuning
+from .machinery.fitting.bursts import emission_frequency, has_burst
 from .machinery.moving_scan import MovingScan
-from .machinery.points import Point, Points, along
-from .machinery.shot import TUNED
-from .machinery.tuning import MEASURED, Tuning
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.records.shot import TUNED
+from .machinery.storage.measured import Measured
 
 
 class FrequencyTuning(MovingScan[Tuning]):

@@ -16,13 +16,13 @@ from pymeasure.experiment import FloatParameter
 
 from twin.bench_description import BenchDescription
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.bursts import amplitude
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
-from .machinery.shot import Shot
+from .machinery.fitting.bursts import amplitude
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.records.shot import Shot
+from .machinery.storage.measured import Measured
 from .single_shot import SingleShot
 
 _AVERAGED = 0.15e-6  # [s] to both sides of the probe delay

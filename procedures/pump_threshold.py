@@ -14,12 +14,12 @@ import numpy as np
 
 from twin.optical_pump import triplets_per_molecule
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
-from .machinery.rows import Row
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.records.rows import Row
 from .machinery.scan import Scan
+from .machinery.storage.measured import Measured
 
 
 class PumpThreshold(Scan):

@@ -17,15 +17,15 @@ from pymeasure.experiment import FloatParameter
 
 from twin.bench_description import BenchDescription
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.measured import Measured
+from .machinery.apparatus.tuning import MEASURED_LOADED, Loading
 from .machinery.moving_scan import MovingScan
-from .machinery.points import Point, Points, along
-from .machinery.rows import Row
-from .machinery.shot import LOADED
-from .machinery.tuning import MEASURED_LOADED, Loading
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.records.rows import Row
+from .machinery.records.shot import LOADED
+from .machinery.storage.measured import Measured
 from .pump_threshold import threshold_energy
 
 _FROM_THE_FIT = {"collective_coupling": 2.0, "cavity_decay": 1.0, "dephasing_35": 1.0}

@@ -14,13 +14,13 @@ from pymeasure.experiment import FloatParameter
 from twin.calibration import carrier_amplitude, compression, conversion, log_line, reflected
 from twin.receiver import Receiver
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
+from .machinery.records.shot import Shot
 from .machinery.scan import DarkWalk
-from .machinery.shot import Shot
+from .machinery.storage.measured import Measured
 
 POWER, FREQUENCY = "microwave.power", "microwave.frequency"
 BACK_OFF = 10.0     # [dB] below the compression point a line is straight to some thousandths

@@ -12,13 +12,13 @@ import numpy as np
 
 from twin.ring_down import fit_ring_down
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.bursts import amplitude
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, alike
+from .machinery.fitting.bursts import amplitude
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, alike
 from .machinery.scan import DarkWalk
+from .machinery.storage.measured import Measured
 
 BEFORE = 20e-6      # [s] before the trigger, from which on the source fills the cavity
 SPARE = 400e-9      # [s] after the gate's edge, in which source and demodulation have done with it

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import ROLES
-from .machinery.bursts import delay
-from .machinery.measured import Measured
-from .machinery.points import Point, Points, along
+from .machinery.fitting.bursts import delay
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import Point, Points, along
 from .machinery.scan import Scan
+from .machinery.storage.measured import Measured
 
 POWER = "microwave.power"
 ABOVE_THERMAL = 3.0     # of the thermal photons: weaker tones are drowned by them

@@ -14,11 +14,11 @@ import numpy as np
 
 from twin.bench_description import BenchDescription
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.bursts import delay, growth_rate
-from .machinery.measured import Measured
-from .machinery.rows import Row
+from .machinery.fitting.bursts import delay, growth_rate
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.rows import Row
+from .machinery.storage.measured import Measured
 from .single_shot import SingleShot
 
 

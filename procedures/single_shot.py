@@ -7,9 +7,9 @@ which sets the energy, arms, fires, reads, stores and has every shot fitted; wha
 what one point is, and what its run answers.
 """
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.points import alike
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.points import alike
 from .machinery.scan import Scan
 
 

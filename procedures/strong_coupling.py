@@ -14,10 +14,10 @@ import numpy as np
 
 from twin.bench_description import BenchDescription
 
-from .machinery import settings
-from .machinery.about import About
-from .machinery.measured import Measured
-from .machinery.rows import Row
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.rows import Row
+from .machinery.storage.measured import Measured
 from .pump_threshold import PumpThreshold
 
 

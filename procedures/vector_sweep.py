@@ -13,11 +13,11 @@ from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
 
 from twin.cavity import fit_cavity
 
-from .machinery import settings
-from .machinery.about import About
 from .machinery.acquire import Acquisition
-from .machinery.answers import of_cavity
-from .machinery.measured import Measured
+from .machinery.records import settings
+from .machinery.records.about import About
+from .machinery.records.answers import of_cavity
+from .machinery.storage.measured import Measured
 
 
 class VectorSweep(Procedure):

@@ -45,7 +45,7 @@ def serving():
 
     A module that moves stages has a bench of its own: what they carry is not quite where it was afterwards.
     """
-    from procedures.machinery.software_instruments import Console
+    from procedures.machinery.apparatus.software_instruments import Console
 
     class WatchedConsole(Console):
         """The console, which tells what the bench really does, for tests that count the seconds."""

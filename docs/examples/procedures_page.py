@@ -16,9 +16,9 @@ from pathlib import Path
 from PIL import Image
 
 from procedures import catalogue, open_bench, open_run, pictures, run
-from procedures.machinery.bench import bench_file
+from procedures.machinery.apparatus.bench import bench_file
 from procedures.machinery.continuing import as_stored, measured_of
-from procedures.machinery.picture_drawing import draw
+from procedures.machinery.drawing.picture_drawing import draw
 from procedures.machinery.report import picture_of, report
 
 DOCS = Path(__file__).resolve().parents[1]

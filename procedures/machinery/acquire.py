@@ -15,22 +15,22 @@ import numpy as np
 
 from twin.bench_description import without_truth
 
-from . import events
-from .arming import Arming
-from .bench import Bench
-from .failures import HoldAsked, Stopped
-from .firing import Firing
+from .apparatus.arming import Arming
+from .apparatus.bench import Bench
+from .apparatus.firing import Firing
+from .apparatus.preparation import Records, read_role, read_settings
+from .apparatus.watched_limits import WatchedLimits
+from .fitting.live_fit import LiveFit
+from .fitting.shot_checks import as_measured, is_free_burst, oddities, seen_without_light
 from .hold import Hold
-from .live_fit import LiveFit
-from .measured import Measured, Written, joined
-from .points import Plan, Visit
-from .preparation import Records, read_role, read_settings
-from .rows import Rows
-from .run_folder import RunFolder, moment
-from .shot import FitRow, Shot, finite
-from .shot_checks import as_measured, is_free_burst, oddities, seen_without_light
-from .store_block import Layout
-from .watched_limits import WatchedLimits
+from .records import events
+from .records.failures import HoldAsked, Stopped
+from .records.points import Plan, Visit
+from .records.rows import Rows
+from .records.shot import FitRow, Shot, finite
+from .storage.measured import Measured, Written, joined
+from .storage.run_folder import RunFolder, moment
+from .storage.store_block import Layout
 
 ROLES = ("pump", "timing", "digitiser")
 """What every procedure that fires the laser needs."""

@@ -22,16 +22,16 @@ from twin import simulate
 from twin.bench_description import BenchDescription
 from twin.quantity import nearest
 
-from . import events, settings
-from .arming import Arming
-from .bench import Bench, check_wishes
-from .bursts import burst_envelope
-from .failures import BenchFailure, StateUnknown, Stopped
-from .firing import Firing
-from .preparation import Records
-from .shot import Shot
-from .tuning import Mode, read_mode, step_over
-from .watched_limits import WatchedLimits
+from .apparatus.arming import Arming
+from .apparatus.bench import Bench, check_wishes
+from .apparatus.firing import Firing
+from .apparatus.preparation import Records
+from .apparatus.tuning import Mode, read_mode, step_over
+from .apparatus.watched_limits import WatchedLimits
+from .fitting.bursts import burst_envelope
+from .records import events, settings
+from .records.failures import BenchFailure, StateUnknown, Stopped
+from .records.shot import Shot
 
 _WINDOW = 8  # readings, from which the trend is told
 _SEEN = 5.0  # times the noise, from which on a peak is one

@@ -14,13 +14,13 @@ from typing import Any
 
 from twin.bench_description import BenchDescription, parse
 
-from .measured import Measured, joined
-from .points import key_of
-from .rows import Rows
-from .runs import Run, open_run
-from .shot import FitRow, Shot
-from .shot_checks import to_be_fitted
-from .shot_fit import MODEL, fit_shot
+from .fitting.shot_checks import to_be_fitted
+from .fitting.shot_fit import MODEL, fit_shot
+from .records.points import key_of
+from .records.rows import Rows
+from .records.shot import FitRow, Shot
+from .storage.measured import Measured, joined
+from .storage.runs import Run, open_run
 
 _SAME = ("receivers", "photodiode", "pump", "expected", "reference")
 """What of a bench file a shot's numbers depend on."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
+from .apparatus.tuning import Mover
 from .scan import Scan
-from .tuning import Mover
 
 Moves = TypeVar("Moves", bound=Mover)
 

@@ -13,14 +13,14 @@ from datetime import datetime
 from procedures import catalogue
 from twin.bench_description import BenchDescription, parse
 
-from . import events
 from .continuing import anew, measured_of
-from .measured import Measured, joined
-from .rows import Rows
-from .runs import Run
-from .shot import FitRow, Origin, Shot
-from .shot_checks import to_be_fitted
-from .shot_fit import fit_shot
+from .fitting.shot_checks import to_be_fitted
+from .fitting.shot_fit import fit_shot
+from .records import events
+from .records.rows import Rows
+from .records.shot import FitRow, Origin, Shot
+from .storage.measured import Measured, joined
+from .storage.runs import Run
 
 
 def replay(run: Run, model: str = "mean_field", bench: BenchDescription | None = None,

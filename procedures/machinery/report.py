@@ -16,11 +16,11 @@ from typing import Any
 from procedures import catalogue
 from twin.quantity import show
 
-from .answers import UNITS
-from .measured import Measured
-from .picture import Picture
+from .drawing.picture import Picture
+from .records.answers import UNITS
 from .replay import answer
-from .runs import Run
+from .storage.measured import Measured
+from .storage.runs import Run
 
 _WIDTH = 100
 _NOTICES = 12  # shown of them; the others are in events.jsonl

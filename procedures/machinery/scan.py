@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from pymeasure.experiment import IntegerParameter, ListParameter, Procedure
 
 from .acquire import ROLES, Acquisition
-from .failures import HoldAsked
-from .points import ORDERS, Plan, Point, Visit
-from .rows import COLUMNS
+from .records.failures import HoldAsked
+from .records.points import ORDERS, Plan, Point, Visit
+from .records.rows import COLUMNS
 
 
 class Walk(Procedure):

@@ -23,19 +23,19 @@ from instruments.errors import InstrumentError
 from procedures import catalogue
 from twin.bench_description import BenchDescription
 
-from . import events
-from .bench import Bench, check_wishes
+from .apparatus.bench import Bench, check_wishes
 from .continuing import check_bench
-from .event_log import moment, read_lines, write_line
-from .failures import BenchFailure, failure_of
-from .file_lock import hold as lock
 from .flight_check import Flight, fly
 from .hold import Hold
-from .points import key_of
-from .runs import Run, open_run
+from .records import events
+from .records.failures import BenchFailure, failure_of
+from .records.points import key_of
 from .scan import Walk
 from .sequence_plan import PlannedRun, SequencePlan, read_plan
 from .session import run
+from .storage.event_log import moment, read_lines, write_line
+from .storage.file_lock import hold as lock
+from .storage.runs import Run, open_run
 
 _POLL = 0.05  # [s] between two looks at the abort button while waiting
 

@@ -32,8 +32,8 @@ from procedures import catalogue
 from twin.grid import grid
 from twin.quantity import nearest, read
 
-from .points import ORDERS
-from .settings import declared, values
+from .records.points import ORDERS
+from .records.settings import declared, values
 
 ON_FAILURE = ("stop", "go_on")
 LARGEST = 10_000

@@ -22,21 +22,23 @@ from pymeasure.experiment.workers import Worker
 
 from procedures import catalogue
 
-from . import events, provenance, settings, shot_checks
 from .acquire import Acquisition
-from .bench import Bench, check_wishes
+from .apparatus.bench import Bench, check_wishes
+from .apparatus.guard import Guard
+from .apparatus.snapshot import take_snapshot
+from .apparatus.warm import warm
 from .continuing import Former, former_of
-from .failures import BenchFailure, StateUnknown, Stopped, failure_of
-from .guard import Guard
+from .fitting import shot_checks
 from .hold import Hold
-from .lab_book import Before, look_up
-from .places import for_folder
-from .run_folder import RunFolder, moment
-from .run_notes import Remarks
-from .runs import Run, open_run
+from .lab_book.before import Before, look_up
+from .records import events, settings
+from .records.failures import BenchFailure, StateUnknown, Stopped, failure_of
 from .scan import Walk
-from .snapshot import take_snapshot
-from .warm import warm
+from .storage import provenance
+from .storage.places import for_folder
+from .storage.run_folder import RunFolder, moment
+from .storage.run_notes import Remarks
+from .storage.runs import Run, open_run
 
 _POLL = 0.05  # [s] between two looks at the abort button
 

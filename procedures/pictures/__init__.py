@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from ..machinery.measured import Measured
-from ..machinery.picture import Picture
+from ..machinery.drawing.picture import Picture
+from ..machinery.storage.measured import Measured
 
 Answer = Mapping[str, Any]
 Draw = Callable[[Measured, Answer, Mapping[str, Any]], Picture | None]

@@ -9,9 +9,9 @@ import numpy as np
 
 from twin.quantity import show
 
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Panel, Picture, line, points, residuals
-from ..machinery.shot_fit import fit_shot
+from ..machinery.drawing.picture import Axis, Panel, Picture, line, points, residuals
+from ..machinery.fitting.shot_fit import fit_shot
+from ..machinery.storage.measured import Measured
 
 _SHOWN = 1.5  # of the time from the light to the last loud sample
 _LOUD, _SMALL = 6.0, 0.01  # sigma, and of the highest sample

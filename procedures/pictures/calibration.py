@@ -10,8 +10,8 @@ import numpy as np
 
 from twin.receiver import IMPEDANCE
 
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.storage.measured import Measured
 from ..receiver_calibration import carrier, power_at_loop
 
 

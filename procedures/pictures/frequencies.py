@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..frequency_tuning import emission_against_cavity
-from ..machinery.bursts import has_burst, mean_spectrum
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, line, points, residuals
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, line, points, residuals
+from ..machinery.fitting.bursts import has_burst, mean_spectrum
+from ..machinery.storage.measured import Measured
 
 _WIDTHS = 2.5  # of the spectrum, to both sides
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..battery_store import bursts_held, decay
 from ..drive_scan import pulses, turned, turning
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points
+from ..machinery.storage.measured import Measured
 
 
 def drive_scan(measured: Measured, answer: Mapping[str, Any], settings: Mapping[str, Any]) -> Picture | None:

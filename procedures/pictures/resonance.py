@@ -11,10 +11,10 @@ import numpy as np
 from twin.cavity import fit_cavity, fit_cavity_power
 from twin.receiver import Receiver
 
-from ..machinery.bursts import amplitude
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, line, points, residuals
-from ..machinery.shot import Shot
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, line, points, residuals
+from ..machinery.fitting.bursts import amplitude
+from ..machinery.records.shot import Shot
+from ..machinery.storage.measured import Measured
 from ..ring_down import BEFORE, SPARE
 
 _LIFETIMES = 12.0  # of a ringing mode that are shown

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..machinery.bursts import burst_energy, mean_spectrum
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.fitting.bursts import burst_energy, mean_spectrum
+from ..machinery.storage.measured import Measured
 from ..pump_threshold import cooperativity, predicted_cooperativity
 from ..quality_scan import thresholds
 from ..strong_coupling import splitting

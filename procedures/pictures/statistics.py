@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..machinery.bursts import delay
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points
+from ..machinery.fitting.bursts import delay
+from ..machinery.storage.measured import Measured
 
 _EULER = 0.5772156649
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..machinery.measured import Measured
-from ..machinery.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points, residuals
+from ..machinery.storage.measured import Measured
 from ..pump_probe import gains, smooth
 from ..seeded_delay import seeded
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from instruments.waveform import Waveform
-from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store import StoreWriter
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.records.shot import Origin, Shot
+from procedures.machinery.storage.store import StoreWriter
+from procedures.machinery.storage.store_block import Channel, Layout
 
 SHOTS = 200
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from procedures import open_bench, run
-from procedures.machinery.guard_process import STALL
-from procedures.machinery.safety import make_safe
-from procedures.machinery.warm import warm
+from procedures.machinery.apparatus.guard_process import STALL
+from procedures.machinery.apparatus.safety import make_safe
+from procedures.machinery.apparatus.warm import warm
 
 
 def burn():

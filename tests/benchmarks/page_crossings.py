@@ -17,8 +17,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
-from procedures.machinery.store import StoreWriter
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.storage.store import StoreWriter
+from procedures.machinery.storage.store_block import Channel, Layout
 
 PAGE = 4096
 NAMES = tuple(f"role.setting_{n}" for n in range(60))

@@ -17,12 +17,12 @@ import numpy as np
 
 from instruments.waveform import Waveform
 from procedures import find_runs
-from procedures.machinery.bench import bench_file
-from procedures.machinery.provenance import manifest
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store import StoreWriter
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.apparatus.bench import bench_file
+from procedures.machinery.records.shot import Origin, Shot
+from procedures.machinery.storage.provenance import manifest
+from procedures.machinery.storage.run_notes import Remarks
+from procedures.machinery.storage.store import StoreWriter
+from procedures.machinery.storage.store_block import Channel, Layout
 
 
 def main(count: int) -> None:

@@ -22,13 +22,13 @@ from pymeasure.experiment import Results
 
 from instruments.waveform import Waveform
 from procedures import Origin, Shot, catalogue, open_run
-from procedures.machinery import events
 from procedures.machinery.commands.watch import Watcher
-from procedures.machinery.rows import FITTED, Rows
-from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.shot import FitRow
-from procedures.machinery.status_stream import StatusStream
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.records import events
+from procedures.machinery.records.rows import FITTED, Rows
+from procedures.machinery.records.shot import FitRow
+from procedures.machinery.status.stream import StatusStream
+from procedures.machinery.storage.run_folder import RunFolder, moment
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 POOL, SETTINGS = 200, 60

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from procedures import open_bench, open_run, run
-from procedures.machinery.bench import bench_file
+from procedures.machinery.apparatus.bench import bench_file
 
 SHORT = {"points = 10000": "points = 2500"}  # 10 us: golden files are small
 KINDS = ("pump_threshold", "killed", "cavity_sweep")

@@ -18,10 +18,11 @@ from gui.qt import QtCore, application
 from gui.run_source import RunSource
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
-from procedures.machinery import events, provenance
-from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.shot_fit import fit_shot
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.fitting.shot_fit import fit_shot
+from procedures.machinery.records import events
+from procedures.machinery.storage import provenance
+from procedures.machinery.storage.run_folder import RunFolder, moment
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin import simulate
 from twin.bench_description import parse
 

@@ -13,7 +13,7 @@ from gui.bench_window import BenchWindow
 from gui.launcher import open_window
 from gui.run_source import BenchConductor, RunSource
 from procedures import open_run
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.apparatus.bench import describe_bench
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ from gui.event_source import light
 from gui.picture import ROOM
 from gui.qt import Qt, QtCore, QtGui, QtWidgets
 from gui.theme import LIGHT
-from procedures.machinery import events
+from procedures.machinery.records import events
 
 
 def press(widget, key, modifier=Qt.KeyboardModifier.NoModifier):
@@ -172,7 +172,7 @@ def test_a_failure_is_one_paragraph_in_the_window(opened, wait):
 
 
 def test_an_unknown_state_is_said_loudly_and_remembered(opened, wait):
-    from procedures.machinery.failures import StateUnknown
+    from procedures.machinery.records.failures import StateUnknown
 
     found = opened()
 

@@ -135,10 +135,10 @@ SOCKETS = {  # package: files that open connections
     "twin": [],
     "instruments": ["mended_socket.py"],
     "mock_devices": ["tcp_server.py"],
-    "procedures": ["demo.py", "status.py", "opening.py", "software_instruments.py", "status_stream.py"],
+    "procedures": ["opening.py", "software_instruments.py", "demo.py", "status.py", "stream.py"],
     "gui": [],
 }
-LISTENING = ["tcp_server.py", "status_stream.py"]
+LISTENING = ["tcp_server.py", "stream.py"]
 """Files that others may connect to: software instruments, and the status of a run, which is told only."""
 
 
@@ -164,7 +164,7 @@ def test_only_two_files_listen_and_both_on_loopback() -> None:
 
 
 def test_the_status_of_a_run_is_told_and_never_asked() -> None:
-    (path,) = [p for p in sources("procedures") if p.name == "status_stream.py"]
+    (path,) = [p for p in sources("procedures") if p.name == "stream.py"]
     reads = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)
              and node.attr in ("recv", "recv_into", "recvfrom", "recvmsg", "makefile", "read")]
     assert [ast.unparse(node) for node in reads] == ["self._ear.recv"]  # its own bell

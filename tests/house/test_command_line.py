@@ -9,7 +9,7 @@ import pytest
 
 from maserbench import main
 from procedures import catalogue
-from procedures.machinery.bench import bench_file
+from procedures.machinery.apparatus.bench import bench_file
 from twin.bench_roles import ROLES
 
 VIRTUAL = bench_file("virtual").read_text("utf-8")

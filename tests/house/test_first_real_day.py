@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from procedures import open_run
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.apparatus.bench import describe_bench
 from twin.bench_description import BenchFileError, parse
 from twin.bench_text import dump
 

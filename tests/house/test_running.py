@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procedures import open_bench, open_run, run
-from procedures.machinery import events
+from procedures.machinery.records import events
 from procedures.machinery.sequence import Sequence
 
 

@@ -15,10 +15,11 @@ import pytest
 from instruments.waveform import Waveform
 from maserbench import main
 from procedures import Origin, Shot
-from procedures.machinery import events, provenance
-from procedures.machinery.bench import bench_file
-from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.apparatus.bench import bench_file
+from procedures.machinery.records import events
+from procedures.machinery.storage import provenance
+from procedures.machinery.storage.run_folder import RunFolder, moment
+from procedures.machinery.storage.store_block import Channel, Layout
 
 VIRTUAL = bench_file("virtual").read_text("utf-8")
 
@@ -211,7 +212,7 @@ def call(place, monkeypatch, capsys):
     monkeypatch.setenv("DISPLAY", "")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     # Nothing need be started beforehand for what is refused; that it is ended then is tested below.
-    monkeypatch.setattr("procedures.machinery.opening.compiled", lambda: False)
+    monkeypatch.setattr("procedures.machinery.apparatus.opening.compiled", lambda: False)
 
     def run(arguments):
         monkeypatch.setattr(sys, "argv", ["maserbench", *shlex.split(arguments)])
@@ -247,7 +248,7 @@ def test_the_table_has_every_command(capsys, monkeypatch):
 
 
 def test_software_instruments_that_started_for_nothing_are_ended(place, monkeypatch):
-    from procedures.machinery import opening
+    from procedures.machinery.apparatus import opening
 
     monkeypatch.setattr(opening, "compiled", lambda: True)
     with opening.Opening("virtual") as begun:

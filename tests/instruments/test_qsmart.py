@@ -9,7 +9,7 @@ from pymeasure.test import expected_protocol
 from instruments import InstrumentError, NotTaken, PeerClosed, ProtocolError, Refused
 from instruments.quantel_qsmart import BEAT, STATES, QSmart
 from mock_devices.quantel_qsmart import WATCHDOG
-from procedures.machinery.guard_process import GuardedBench
+from procedures.machinery.apparatus.guard_process import GuardedBench
 
 OK = (None, "OK")
 

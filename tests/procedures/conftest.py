@@ -11,18 +11,18 @@ import pytest
 
 from instruments.waveform import Waveform
 from procedures import catalogue, open_bench, open_run
-from procedures.machinery.bench import bench_file
+from procedures.machinery.apparatus.bench import bench_file
 from procedures.machinery.continuing import as_stored, measured_of
-from procedures.machinery.events import RunEnded
-from procedures.machinery.measured import Measured
-from procedures.machinery.picture_drawing import draw
-from procedures.machinery.provenance import manifest
+from procedures.machinery.drawing.picture_drawing import draw
+from procedures.machinery.records.events import RunEnded
+from procedures.machinery.records.rows import Rows
+from procedures.machinery.records.shot import Origin, Shot
 from procedures.machinery.report import picture_of, report
-from procedures.machinery.rows import Rows
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.storage.measured import Measured
+from procedures.machinery.storage.provenance import manifest
+from procedures.machinery.storage.run_folder import RunFolder
+from procedures.machinery.storage.run_notes import Remarks
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.bench_description import parse, without_truth
 
 

@@ -13,11 +13,11 @@ import signal
 import sys
 
 from procedures import open_bench, run
-from procedures.machinery import shot_checks
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.apparatus.warm import warm
 from procedures.machinery.commands.run import stop_signals
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.warm import warm
+from procedures.machinery.fitting import shot_checks
+from procedures.machinery.records.failures import BenchFailure
 
 RATE = 20.0  # [Hz]
 

@@ -12,11 +12,11 @@ import pytest
 
 from instruments.errors import InstrumentError
 from procedures import open_bench
-from procedures.machinery import events
 from procedures.machinery.align import Align, Reading, lowest_seen, slope, wishes
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.apparatus.bench import describe_bench
 from procedures.machinery.commands.align import text_of
-from procedures.machinery.failures import BenchFailure
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 
 
 @pytest.fixture(scope="module")

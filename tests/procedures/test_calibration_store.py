@@ -5,12 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from procedures import find_runs
-from procedures.machinery.bench import bench_file, describe_bench
-from procedures.machinery.calibrated import CALIBRATED, PROCEDURES
-from procedures.machinery.calibrations import FOLDER, calibrate, in_force, read_all, standings, warnings
-from procedures.machinery.lab_book import look_up
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.shot import Origin
+from procedures.machinery.apparatus.bench import bench_file, describe_bench
+from procedures.machinery.lab_book.before import look_up
+from procedures.machinery.lab_book.calibrated import CALIBRATED, PROCEDURES
+from procedures.machinery.lab_book.calibrations import (
+    FOLDER,
+    calibrate,
+    in_force,
+    read_all,
+    standings,
+    warnings,
+)
+from procedures.machinery.records.shot import Origin
+from procedures.machinery.storage.run_notes import Remarks
 from twin.quantity import nearest
 
 DAY = 86400.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from procedures import open_bench, run
-from procedures.machinery.bench import describe_bench
+from procedures.machinery.apparatus.bench import describe_bench
 from twin.calibration import carrier_amplitude, compression, conversion, log_line, reflected
 from twin.receiver import Receiver
 from twin.ring_down import fit_ring_down

@@ -5,12 +5,12 @@ import pytest
 
 from procedures import catalogue, open_bench, open_run, run
 from procedures.battery_store import storage_time
-from procedures.machinery.bench import bench_file, check_wishes, describe_bench
-from procedures.machinery.bursts import delay
+from procedures.machinery.apparatus.bench import bench_file, check_wishes, describe_bench
 from procedures.machinery.commands.keep import recover
-from procedures.machinery.export import to_netcdf
-from procedures.machinery.igor import to_igor
-from procedures.machinery.separable import separable
+from procedures.machinery.fitting.bursts import delay
+from procedures.machinery.fitting.separable import separable
+from procedures.machinery.storage.export import to_netcdf
+from procedures.machinery.storage.igor import to_igor
 from twin import simulate
 from twin.bench_description import parse
 from twin.storage import relaxed

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from procedures import open_bench, open_run, run
-from procedures.machinery import events
-from procedures.machinery.failures import BenchFailure
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 from twin.bench_faults import CATALOGUE
 
 STRUCK = 2  # shot

@@ -7,8 +7,8 @@ import pytest
 
 from procedures import open_bench, run
 from procedures.frequency_tuning import pulling
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.tuning import Tuning
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.apparatus.tuning import Tuning
 
 LINE = describe_bench("virtual").expected.parameters.frequency_35      # [truth] leaves it as declared
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procedures import find_runs, open_run
-from procedures.machinery.samples import dose_of
+from procedures.machinery.lab_book.samples import dose_of
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 KINDS = sorted(file.stem for file in GOLDEN.glob("*.json"))

@@ -13,11 +13,11 @@ import pytest
 
 from instruments.shutter import Shutter
 from procedures import open_bench, open_run, run
-from procedures.machinery import events
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.guard import order_for
-from procedures.machinery.guard_process import STALL, GuardedBench, watch
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.apparatus.guard import order_for
+from procedures.machinery.apparatus.guard_process import STALL, GuardedBench, watch
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 
 from procedures import Shot, Waveform, open_bench, open_run, run
-from procedures.machinery import events, provenance
-from procedures.machinery.arming import Arming
-from procedures.machinery.failures import BenchFailure
+from procedures.machinery.apparatus.arming import Arming
 from procedures.machinery.hold import Hold
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 from procedures.machinery.replay import replay
-from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.storage import provenance
+from procedures.machinery.storage.run_folder import RunFolder, moment
+from procedures.machinery.storage.run_notes import Remarks
+from procedures.machinery.storage.store_block import Channel, Layout
 
 COMMON = {"shots": 5, "pump_energy_start": "0.5mJ", "repetition_rate": 20}
 MIXED = COMMON | {"order": "random", "repetition_rate": 5}

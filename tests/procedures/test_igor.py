@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from instruments.waveform import Waveform
 from procedures import open_run
-from procedures.machinery.igor import Names, to_igor
-from procedures.machinery.provenance import manifest
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.shot import FitRow, Origin, Shot
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.records.shot import FitRow, Origin, Shot
+from procedures.machinery.storage.igor import Names, to_igor
+from procedures.machinery.storage.provenance import manifest
+from procedures.machinery.storage.run_folder import RunFolder
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 NAME = r"[A-Za-z][A-Za-z0-9_]{0,30}"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from procedures import Origin, Shot, Waveform
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.events import ShotFitted
-from procedures.machinery.frames import receive, send
-from procedures.machinery.live_fit import LiveFit
-from procedures.machinery.shot_fit import fit_shot
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.fitting.frames import receive, send
+from procedures.machinery.fitting.live_fit import LiveFit
+from procedures.machinery.fitting.shot_fit import fit_shot
+from procedures.machinery.records.events import ShotFitted
 from twin import simulate
 from twin.bench_description import without_truth
 

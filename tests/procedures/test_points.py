@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures import catalogue, open_bench, open_run, run
-from procedures.machinery.points import ORDERS, Plan, Point, Visit, alike, along, key_of
+from procedures.machinery.records.points import ORDERS, Plan, Point, Visit, alike, along, key_of
+from procedures.machinery.records.settings import values
 from procedures.machinery.replay import replay
 from procedures.machinery.scan import Walk
-from procedures.machinery.settings import values
 
 PLANS = st.builds(Plan, st.integers(1, 12).map(alike), st.sampled_from(ORDERS), st.integers(1, 4),
                   st.integers(0, 5))

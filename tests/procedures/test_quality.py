@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from procedures import catalogue, open_bench, open_run, run
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.failures import BenchFailure
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.apparatus.tuning import Loading
 from procedures.machinery.flight_check import fly
+from procedures.machinery.records.failures import BenchFailure
+from procedures.machinery.records.settings import values
 from procedures.machinery.replay import replay
-from procedures.machinery.settings import values
-from procedures.machinery.tuning import Loading
 from procedures.quality_scan import exponent, per_quality
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures import find_runs, open_run, run
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.recorded_burst import recorded_shot
-from procedures.machinery.samples import dose_of
-from procedures.machinery.shot_fit import fit_shot
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.fitting.recorded_burst import recorded_shot
+from procedures.machinery.fitting.shot_fit import fit_shot
+from procedures.machinery.lab_book.samples import dose_of
 
 OTHER_ZERO = 12.5e-6     # [s] another laboratory's trigger came this much earlier
 

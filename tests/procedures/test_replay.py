@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from procedures import open_bench, open_run, run
-from procedures.machinery import events
+from procedures.machinery.fitting.shot_fit import fit_shot
+from procedures.machinery.records import events
 from procedures.machinery.replay import replay, same
-from procedures.machinery.shot_fit import fit_shot
 from twin import trace_library
 from twin.bench_description import parse
 from twin.quantity import show

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures import catalogue, pictures
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.measured import Measured
-from procedures.machinery.picture import Axis, Mark, Panel, Picture, Series, line, points
-from procedures.machinery.picture_drawing import draw
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.drawing.picture import Axis, Mark, Panel, Picture, Series, line, points
+from procedures.machinery.drawing.picture_drawing import draw
+from procedures.machinery.records.rows import Rows
 from procedures.machinery.report import with_error
-from procedures.machinery.rows import Rows
+from procedures.machinery.storage.measured import Measured
 
 
 @pytest.mark.parametrize(("value", "sigma", "unit", "told"), [

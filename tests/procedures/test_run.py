@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from procedures import Origin, open_bench, open_run, run
-from procedures.machinery import events
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.export import volts_of
-from procedures.machinery.failures import BenchFailure, StateUnknown
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure, StateUnknown
+from procedures.machinery.storage.volts import volts_of
 
 
 class Recorder(list):
@@ -148,7 +148,7 @@ def test_to_xarray_gives_volts_with_units(finished):
     with pytest.raises(ValueError, match="did you mean 'burst'"):
         done.to_xarray("brust")
     with pytest.raises(ValueError, match="ask for fewer"):
-        volts_of(done, "burst", slice(None), largest=1000)
+        volts_of(done.stored, "burst", slice(None), {}, largest=1000)
 
 
 def test_one_seed_gives_one_set_of_codes_and_another_seed_another(bench, tmp_path):

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procedures import find_runs, open_run
-from procedures.machinery.bench import bench_file
-from procedures.machinery.provenance import manifest
-from procedures.machinery.run_filter import Condition, check_known
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.run_index import INDEX
-from procedures.machinery.run_notes import Remarks, add_note, read_notes
-from procedures.machinery.run_record import FILES, RunRecord
-from procedures.machinery.shot import Origin
+from procedures.machinery.apparatus.bench import bench_file
+from procedures.machinery.lab_book.run_filter import Condition, check_known
+from procedures.machinery.lab_book.run_index import INDEX
+from procedures.machinery.records.shot import Origin
+from procedures.machinery.storage.provenance import manifest
+from procedures.machinery.storage.run_folder import RunFolder
+from procedures.machinery.storage.run_notes import Remarks, add_note, read_notes
+from procedures.machinery.storage.run_record import FILES, RunRecord
 from twin.bench_description import without_truth
 
 BENCH = without_truth(bench_file("virtual").read_text("utf-8"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from procedures.machinery.safety import ORDER, VITAL, make_safe, read_back
+from procedures.machinery.apparatus.safety import ORDER, VITAL, make_safe, read_back
 
 
 @dataclass

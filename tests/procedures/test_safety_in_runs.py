@@ -8,11 +8,11 @@ import time
 import pytest
 
 from procedures import open_bench, open_run, run
-from procedures.machinery import events
-from procedures.machinery.arming import VALID, Arming
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.guard import Guard
-from procedures.machinery.watched_limits import WatchedLimits
+from procedures.machinery.apparatus.arming import VALID, Arming
+from procedures.machinery.apparatus.guard import Guard
+from procedures.machinery.apparatus.watched_limits import WatchedLimits
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 
 SAFE = ("off", "closed", "off")
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from procedures import find_runs
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.lab_book import look_up
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.samples import DOSES, FILE, dose_of, histories, history, read_samples
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.lab_book.before import look_up
+from procedures.machinery.lab_book.samples import DOSES, FILE, dose_of, histories, history, read_samples
+from procedures.machinery.storage.run_notes import Remarks
 
 TEXT = """
 [PTP-7]

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procedures import open_bench, run_sequence
-from procedures.machinery import events
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.file_lock import hold
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure
 from procedures.machinery.sequence import Began, Sequence, check_plan, read_plan_file
 from procedures.machinery.sequence_plan import read_plan
+from procedures.machinery.storage.file_lock import hold
 
 PLAN = """
 title = "two energies, then the cavity"
@@ -250,8 +250,8 @@ def test_two_programs_cannot_make_one_sequence(served, interrupted, tmp_path):
     _, done, _ = interrupted
     with (done.path / "sequence.jsonl").open("a") as held, open_bench(served[0]) as bench:
         hold(held)
-        command = [sys.executable, "-c", "import sys; from procedures.machinery.file_lock import held; "
-                   "from pathlib import Path; sys.exit(held(Path(sys.argv[1])))"]
+        command = [sys.executable, "-c", "import sys; from pathlib import Path; from procedures.machinery."
+                   "storage.file_lock import held; sys.exit(held(Path(sys.argv[1])))"]
         assert subprocess.run([*command, str(done.path / "sequence.jsonl")]).returncode == 1
         with pytest.raises(ValueError, match="is being run by another program"):
             run_sequence(done.path, bench)

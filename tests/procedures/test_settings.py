@@ -5,7 +5,7 @@ import math
 import pytest
 
 from procedures import catalogue
-from procedures.machinery.settings import values
+from procedures.machinery.records.settings import values
 
 
 def test_settings_take_si_numbers_and_text_with_units_alike():

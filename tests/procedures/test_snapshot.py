@@ -7,8 +7,8 @@ import pytest
 
 from instruments.readable import read_settings, settable
 from procedures import find_runs, open_bench, open_run, run
-from procedures.machinery.restore import RESTORED, restore
-from procedures.machinery.snapshot import differences, read_states, states
+from procedures.machinery.apparatus.restore import RESTORED, restore
+from procedures.machinery.apparatus.snapshot import differences, read_states, states
 
 
 @pytest.fixture(scope="module")

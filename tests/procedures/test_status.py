@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from procedures import Origin, Shot, open_bench, open_run, run
-from procedures.machinery import events
 from procedures.machinery.commands.status import status
-from procedures.machinery.failures import BenchFailure, WrongUse
-from procedures.machinery.shot import FitRow
-from procedures.machinery.status_lines import VERSION, State
-from procedures.machinery.status_note import told_ports
-from procedures.machinery.status_stream import CLIENTS, WAITING, StatusStream
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import BenchFailure, WrongUse
+from procedures.machinery.records.shot import FitRow
+from procedures.machinery.status.lines import VERSION, State
+from procedures.machinery.status.note import told_ports
+from procedures.machinery.status.stream import CLIENTS, WAITING, StatusStream
 from twin.fit_result import Verdict
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "status.md"

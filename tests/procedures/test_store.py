@@ -17,11 +17,11 @@ from hypothesis.extra import numpy as arrays
 
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
-from procedures.machinery import store_block_writer
-from procedures.machinery.bench import bench_file
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.store import StoreWriter, block_path, open_store
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.apparatus.bench import bench_file
+from procedures.machinery.storage import store_block_writer
+from procedures.machinery.storage.run_folder import RunFolder
+from procedures.machinery.storage.store import StoreWriter, block_path, open_store
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.bench_description import parse
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
@@ -156,8 +156,8 @@ import sys, numpy as np
 from pathlib import Path
 from instruments.waveform import Waveform
 from procedures import Origin, Shot
-from procedures.machinery.store_block import Channel, Layout
-from procedures.machinery.store import StoreWriter
+from procedures.machinery.storage.store_block import Channel, Layout
+from procedures.machinery.storage.store import StoreWriter
 def layout(points):
     return Layout({"burst": Channel(points, "CHAN1", 10)}, {}, ("a.b",))
 writer = StoreWriter(Path(sys.argv[1]), layout(20000), {"x": 1})
@@ -236,8 +236,9 @@ def test_a_bench_file_may_ask_that_every_shot_is_written_through(tmp_path, monke
 BEGINNING = """
 import os, signal, sys
 from pathlib import Path
-from procedures.machinery import store_block_writer, store
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.storage import store_block_writer
+from procedures.machinery.storage import store
+from procedures.machinery.storage.store_block import Channel, Layout
 
 def killed_at(name):
     real = getattr(store_block_writer.BlockWriter, name)

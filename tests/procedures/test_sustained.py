@@ -14,12 +14,12 @@ import pytest
 
 from instruments.waveform import Waveform
 from procedures import Origin, Shot, open_run
-from procedures.machinery import events
-from procedures.machinery.rows import FITTED, Numbers, Rows
-from procedures.machinery.run_folder import RunFolder
-from procedures.machinery.shot import FitRow
-from procedures.machinery.store import StoreWriter
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.records import events
+from procedures.machinery.records.rows import FITTED, Numbers, Rows
+from procedures.machinery.records.shot import FitRow
+from procedures.machinery.storage.run_folder import RunFolder
+from procedures.machinery.storage.store import StoreWriter
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.fit_result import Verdict
 
 NAMES = tuple(f"role.setting_{n}" for n in range(60))

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from procedures.machinery import events
 from procedures.machinery.align import Align, Reading, wishes
-from procedures.machinery.bench import describe_bench, open_bench
-from procedures.machinery.warm import warm
+from procedures.machinery.apparatus.bench import describe_bench, open_bench
+from procedures.machinery.apparatus.warm import warm
+from procedures.machinery.records import events
 from twin.quantity import nearest, read, show
 
 from .assignments import assignments

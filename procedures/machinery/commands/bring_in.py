@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from procedures.machinery import events, provenance
-from procedures.machinery.lab_book import look_up
-from procedures.machinery.opening import describe_bench
-from procedures.machinery.recorded_burst import recorded_shot
-from procedures.machinery.run_folder import RunFolder, moment
-from procedures.machinery.run_notes import NOTHING_SAID, Remarks
-from procedures.machinery.shot import Origin, Shot
-from procedures.machinery.store_block import Channel, Layout
+from procedures.machinery.apparatus.opening import describe_bench
+from procedures.machinery.fitting.recorded_burst import recorded_shot
+from procedures.machinery.lab_book.before import look_up
+from procedures.machinery.records import events
+from procedures.machinery.records.shot import Origin, Shot
+from procedures.machinery.storage import provenance
+from procedures.machinery.storage.run_folder import RunFolder, moment
+from procedures.machinery.storage.run_notes import NOTHING_SAID, Remarks
+from procedures.machinery.storage.store_block import Channel, Layout
 from twin.bench_description import BenchDescription, without_truth
 
 PROCEDURE = "import"

@@ -6,12 +6,12 @@ import json as json_text
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.bench import describe_bench
-from procedures.machinery.calibrated import CALIBRATED
-from procedures.machinery.calibrations import FOLDER, Standing, read_all, read_validity, standings
-from procedures.machinery.calibrations import calibrate as make
-from procedures.machinery.run_record import read_record
-from procedures.machinery.runs import open_run
+from procedures.machinery.apparatus.bench import describe_bench
+from procedures.machinery.lab_book.calibrated import CALIBRATED
+from procedures.machinery.lab_book.calibrations import FOLDER, Standing, read_all, read_validity, standings
+from procedures.machinery.lab_book.calibrations import calibrate as make
+from procedures.machinery.storage.run_record import read_record
+from procedures.machinery.storage.runs import open_run
 from twin.bench_description import BenchDescription, parse
 from twin.quantity import show
 
@@ -65,7 +65,7 @@ def _print(rows: list[Standing], benches: dict[str, BenchDescription | None] | d
 
 
 def _row(row: Standing, bench: BenchDescription | None) -> tuple[str, ...]:
-    from procedures.machinery.answers import UNITS
+    from procedures.machinery.records.answers import UNITS
 
     declared = CALIBRATED[row.name].declared(bench) if bench is not None else None
     away = row.deviation(bench) if bench is not None else None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json as json_text
 from typing import Any
 
-from procedures.machinery.bench import Bench, describe_bench, open_bench
-from procedures.machinery.bench_lock import ask_controller
-from procedures.machinery.failures import BenchFailure, StateUnknown
-from procedures.machinery.guard import rehearse
-from procedures.machinery.guard_process import STALL
-from procedures.machinery.safety import ORDER, VITAL, make_safe
-from procedures.machinery.shot import Origin
+from procedures.machinery.apparatus.bench import Bench, describe_bench, open_bench
+from procedures.machinery.apparatus.bench_lock import ask_controller
+from procedures.machinery.apparatus.guard import rehearse
+from procedures.machinery.apparatus.guard_process import STALL
+from procedures.machinery.apparatus.safety import ORDER, VITAL, make_safe
+from procedures.machinery.records.failures import BenchFailure, StateUnknown
+from procedures.machinery.records.shot import Origin
 from twin.quantity import show
 
 

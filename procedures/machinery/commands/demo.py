@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.opening import Opening
+from procedures.machinery.apparatus.opening import Opening
 
 _NO_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb")
 

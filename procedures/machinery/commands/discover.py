@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from instruments.discovery import Answer
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.opening import Opening
+from procedures.machinery.apparatus.opening import Opening
+from procedures.machinery.records.failures import BenchFailure
 from twin.bench_description import BenchDescription
 from twin.bench_tables import VISA
 from twin.quantity import nearest

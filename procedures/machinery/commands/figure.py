@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from time import perf_counter
 
-from procedures.machinery.places import for_folder
-from procedures.machinery.warm import tell_when_compiling
+from procedures.machinery.apparatus.warm import tell_when_compiling
+from procedures.machinery.storage.places import for_folder
 
 
 def figure(name: str, output: Path, quick: bool) -> None:
@@ -27,8 +27,8 @@ def figure(name: str, output: Path, quick: bool) -> None:
 
 
 def _write(figure: object, output: Path) -> list[Path]:
-    from procedures.machinery.figure_drawing import draw
-    from procedures.machinery.figure_table import write_table
+    from procedures.machinery.drawing.figure_drawing import draw
+    from procedures.machinery.drawing.figure_table import write_table
     from twin.figures import Figure
 
     assert isinstance(figure, Figure)

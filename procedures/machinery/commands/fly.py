@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from procedures import catalogue
-from procedures.machinery.bench import check_wishes, describe_bench
+from procedures.machinery.apparatus.bench import check_wishes, describe_bench
+from procedures.machinery.apparatus.warm import warm
 from procedures.machinery.flight_check import fly as flight_of
 from procedures.machinery.flight_check import told
-from procedures.machinery.lab_book import look_up
-from procedures.machinery.run_notes import Remarks
-from procedures.machinery.settings import values
-from procedures.machinery.warm import warm
+from procedures.machinery.lab_book.before import look_up
+from procedures.machinery.records.settings import values
+from procedures.machinery.storage.run_notes import Remarks
 
 from .assignments import assignments
 from .run import print_progress

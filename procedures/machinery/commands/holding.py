@@ -13,8 +13,8 @@ import sys
 import threading
 from typing import Any
 
-from procedures.machinery import events
 from procedures.machinery.hold import Hold
+from procedures.machinery.records import events
 
 WORD = "arm"
 _POLL = 0.2  # [s] between two looks at whether there is still a run to be held

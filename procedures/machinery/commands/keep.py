@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from procedures.machinery.export import to_csv, to_netcdf
-from procedures.machinery.igor import to_igor
-from procedures.machinery.places import for_file
-from procedures.machinery.run_notes import NOTES
-from procedures.machinery.runs import open_run
-from procedures.machinery.store import StoredShots, StoreWriter
+from procedures.machinery.storage.export import to_csv, to_netcdf
+from procedures.machinery.storage.igor import to_igor
+from procedures.machinery.storage.places import for_file
+from procedures.machinery.storage.run_notes import NOTES
+from procedures.machinery.storage.runs import open_run
+from procedures.machinery.storage.store import StoredShots, StoreWriter
 from twin.quantity import nearest
 
 _FORMATS = {"netcdf": (to_netcdf, ".nc"), "csv": (to_csv, ".csv"), "igor": (to_igor, ".itx")}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery.settings import Setting
+from procedures.machinery.records.settings import Setting
 from twin.quantity import show
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from procedures.machinery.failures import NoAnswer
-from procedures.machinery.places import for_file
-from procedures.machinery.shot import finite
+from procedures.machinery.records.failures import NoAnswer
+from procedures.machinery.records.shot import finite
+from procedures.machinery.storage.places import for_file
 from twin.quantity import nearest, show
 
 _UNITS = {"frequency": "Hz", "cable_delay": "s", "offset": "V", "onset": "s", "nutation_frequency": "Hz",

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.events import ShotFitted, ShotStored
-from procedures.machinery.opening import describe_bench
-from procedures.machinery.places import for_file
-from procedures.machinery.runs import open_run
-from procedures.machinery.shot import Shot
+from procedures.machinery.apparatus.opening import describe_bench
+from procedures.machinery.records.events import ShotFitted, ShotStored
+from procedures.machinery.records.shot import Shot
+from procedures.machinery.storage.places import for_file
+from procedures.machinery.storage.runs import open_run
 from twin.bench_description import parse
 from twin.quantity import nearest
 
@@ -45,10 +45,10 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
 
 def replay(path: Path, model: str, json: bool, real_time: bool) -> int:
     """Play a run through the pipeline, print table and answers; 0, or 3 when it has bursts and none is OK."""
-    from procedures.machinery import events
+    from procedures.machinery.apparatus.warm import warm
+    from procedures.machinery.records import events
     from procedures.machinery.replay import replay as play
     from procedures.machinery.replay import same
-    from procedures.machinery.warm import warm
     from twin.fit import MODELS
 
     if model not in MODELS:
@@ -96,8 +96,8 @@ def _shown(fitted: Iterator[tuple[Shot, ShotFitted]], json: bool) -> Iterator[Sh
 
 
 def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:
-    from procedures.machinery.shot_fit import fit_shot
-    from procedures.machinery.warm import warm
+    from procedures.machinery.apparatus.warm import warm
+    from procedures.machinery.fitting.shot_fit import fit_shot
 
     with open_run(path) as run:
         text = run.bench_text
@@ -113,9 +113,9 @@ def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Shot
 
 
 def _file(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:
-    from procedures.machinery.recorded_burst import recorded_shot
-    from procedures.machinery.shot_fit import fit_shot
-    from procedures.machinery.warm import warm
+    from procedures.machinery.apparatus.warm import warm
+    from procedures.machinery.fitting.recorded_burst import recorded_shot
+    from procedures.machinery.fitting.shot_fit import fit_shot
 
     if bench is None:
         raise ValueError(f"{path} holds volts only; name the bench that recorded them with --bench FILE")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from procedures.machinery.continuing import as_stored, measured_of
-from procedures.machinery.places import for_file
 from procedures.machinery.report import picture_of, report
-from procedures.machinery.runs import open_run
+from procedures.machinery.storage.places import for_file
+from procedures.machinery.storage.runs import open_run
 
 
 def print_report(path: Path, plot: Path | None) -> None:
     """Print the report; draw into `plot` (PNG or SVG). NoAnswer (3) where the run carries no picture."""
-    from procedures.machinery.failures import NoAnswer
+    from procedures.machinery.records.failures import NoAnswer
 
     if plot is not None:
         for_file(plot, "--plot")
@@ -24,7 +24,7 @@ def print_report(path: Path, plot: Path | None) -> None:
         picture = picture_of(run, measured)
         if picture is None:
             raise NoAnswer(f"{path}: no picture, since this run holds too little for that of {run.procedure}")
-        from procedures.machinery.picture_drawing import draw
+        from procedures.machinery.drawing.picture_drawing import draw
 
         draw(picture, plot, f"{run.path.name}, {run.manifest['origin'].upper()}")
         print(f"\nwrote {plot}")

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery import events, shot_checks
-from procedures.machinery.bench import Bench, check_wishes, open_bench
+from procedures.machinery.apparatus.bench import Bench, check_wishes, open_bench
+from procedures.machinery.apparatus.opening import Opening
+from procedures.machinery.apparatus.warm import warm
 from procedures.machinery.continuing import check_former
-from procedures.machinery.failures import Interrupted
-from procedures.machinery.lab_book import look_up
-from procedures.machinery.opening import Opening
-from procedures.machinery.places import for_folder
-from procedures.machinery.run_notes import NOTHING_SAID, Remarks
-from procedures.machinery.runs import Run, open_run
+from procedures.machinery.fitting import shot_checks
+from procedures.machinery.lab_book.before import look_up
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import Interrupted
+from procedures.machinery.records.settings import values
 from procedures.machinery.session import run
-from procedures.machinery.settings import values
-from procedures.machinery.status_stream import LOOPBACK, StatusStream
-from procedures.machinery.warm import warm
+from procedures.machinery.status.stream import LOOPBACK, StatusStream
+from procedures.machinery.storage.places import for_folder
+from procedures.machinery.storage.run_notes import NOTHING_SAID, Remarks
+from procedures.machinery.storage.runs import Run, open_run
 
 from .assignments import assignments
 from .holding import Hand

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.run_index import find_runs
-from procedures.machinery.run_notes import add_note
-from procedures.machinery.run_record import RunRecord, read_record
+from procedures.machinery.lab_book.run_index import find_runs
+from procedures.machinery.storage.run_notes import add_note
+from procedures.machinery.storage.run_record import RunRecord, read_record
 
 from .table import print_table
 
@@ -36,7 +36,7 @@ def _row(record: RunRecord) -> Sequence[str]:
 
 def _answers(result: Iterable[tuple[str, Any]]) -> list[str]:
     """The first answers of a run, with their units."""
-    from procedures.machinery.answers import UNITS
+    from procedures.machinery.records.answers import UNITS
     from twin.quantity import show
 
     numbers = [f"{name} {show(value, UNITS.get(name, ''), 6)}" for name, value in result

@@ -7,8 +7,8 @@ import json as json_text
 from collections.abc import Sequence
 from pathlib import Path
 
-from procedures.machinery.run_index import records
-from procedures.machinery.samples import FILE, History, histories
+from procedures.machinery.lab_book.run_index import records
+from procedures.machinery.lab_book.samples import FILE, History, histories
 from twin.quantity import show
 
 from .table import print_table

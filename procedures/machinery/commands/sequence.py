@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from procedures import catalogue
-from procedures.machinery import events
-from procedures.machinery.bench import describe_bench, open_bench
-from procedures.machinery.failures import Interrupted
+from procedures.machinery.apparatus.bench import describe_bench, open_bench
+from procedures.machinery.apparatus.warm import warm
 from procedures.machinery.flight_check import Flight
+from procedures.machinery.records import events
+from procedures.machinery.records.failures import Interrupted
 from procedures.machinery.sequence import Began, Sequence, check_plan, read_plan_file, run_sequence
 from procedures.machinery.sequence_plan import PlannedRun, SequencePlan
-from procedures.machinery.warm import warm
 from twin.quantity import show
 
 from .holding import Hand

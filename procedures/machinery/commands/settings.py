@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from procedures.machinery.bench import open_bench
-from procedures.machinery.failures import BenchFailure
-from procedures.machinery.restore import Outcome
-from procedures.machinery.restore import restore as put_back
-from procedures.machinery.runs import open_run
-from procedures.machinery.snapshot import Difference, RoleState, differences, read_states, states
+from procedures.machinery.apparatus.bench import open_bench
+from procedures.machinery.apparatus.restore import Outcome
+from procedures.machinery.apparatus.restore import restore as put_back
+from procedures.machinery.apparatus.snapshot import Difference, RoleState, differences, read_states, states
+from procedures.machinery.records.failures import BenchFailure
+from procedures.machinery.storage.runs import open_run
 from twin.quantity import show
 
 from .table import print_table

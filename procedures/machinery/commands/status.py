@@ -7,10 +7,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from procedures.machinery.failures import BenchFailure, WrongUse
-from procedures.machinery.status_lines import VERSION
-from procedures.machinery.status_note import told_ports
-from procedures.machinery.status_stream import LOOPBACK
+from procedures.machinery.records.failures import BenchFailure, WrongUse
+from procedures.machinery.status.lines import VERSION
+from procedures.machinery.status.note import told_ports
+from procedures.machinery.status.stream import LOOPBACK
 from twin.quantity import show
 
 _CONNECT_TIME = 2.0  # [s]

@@ -11,8 +11,8 @@ from typing import IO
 
 import numpy as np
 
-from procedures.machinery.places import for_file
-from procedures.machinery.warm import tell_when_compiling
+from procedures.machinery.apparatus.warm import tell_when_compiling
+from procedures.machinery.storage.places import for_file
 from twin.calculation import Calculation, system
 
 from .assignments import assignments

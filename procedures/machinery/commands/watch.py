@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from procedures.machinery import events
-from procedures.machinery.answers import UNITS
-from procedures.machinery.shot import FitRow, Shot
+from procedures.machinery.records import events
+from procedures.machinery.records.answers import UNITS
+from procedures.machinery.records.shot import FitRow, Shot
 from twin.quantity import nearest, show
 
 _COLUMNS = {"collective_coupling": ("G", 1e6, "Mrad/s"), "cavity_decay": ("kappa", 1e6, "/us"),

@@ -1,0 +1,1 @@
+"""What is read from shots: checks, bursts, fits, and the process that fits beside a run."""

@@ -1,0 +1,1 @@
+"""What is handed from one part to another: shots, rows, points, settings, events, failures. No I/O."""
