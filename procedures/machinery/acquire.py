@@ -13,21 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from twin.bench_description import without_truth
-
 from .apparatus.arming import Arming
 from .apparatus.bench import Bench
 from .apparatus.firing import Firing
 from .apparatus.preparation import Records, read_role, read_settings
 from .apparatus.watched_limits import WatchedLimits
-from .fitting.live_fit import LiveFit
+from .fits_beside import FitsBeside
 from .fitting.shot_checks import as_measured, is_free_burst, oddities, seen_without_light
 from .hold import Hold
 from .records import events
 from .records.failures import HoldAsked, Stopped
 from .records.points import Plan, Visit
-from .records.rows import Rows
-from .records.shot import FitRow, Shot, finite
+from .records.shot import Shot, finite
 from .storage.measured import Measured, Written, joined
 from .storage.run_folder import RunFolder, moment
 from .storage.store_block import Layout
@@ -44,23 +41,23 @@ class Acquisition:
 
     def __init__(self, bench: Bench, folder: RunFolder, publish: events.Publish, total: int,
                  hold: Hold | None = None, former: Measured | None = None) -> None:
-        self.bench, self.folder, self.rows, self.total = bench, folder, Rows(), total
+        self.bench, self.folder, self.total = bench, folder, total
         self._hold, self._former = hold or Hold(), former
         self._lit = self._may_hold = False
         self._publish = publish
         self._procedure: Any = None
-        self._fit: Any = None  # a LiveFit, where the laser is fired
         self._settings: dict[str, float] = {}
         self._number = 0
         self._records = Records(bench)
         self._limits = WatchedLimits(bench.description, bench.seconds)
         self._firing = Firing(bench, self._limits, self.note)
         self._arming = Arming(bench.roles, self.note)
+        self._fits = FitsBeside(folder, self.note)
 
     @property
     def measured(self) -> Measured:
         """What the run has measured so far, after what it continues."""
-        now = Measured(self.bench.description, Written(self.folder.store), self.rows)
+        now = Measured(self.bench.description, Written(self.folder.store), self._fits.rows)
         return now if self._former is None else joined(self._former, now)
 
     def note(self, event: events.Event) -> None:
@@ -75,8 +72,8 @@ class Acquisition:
 
         `also` names values that the procedure measures before a shot and hands to `take`.
         """
-        self._procedure, self._lit, d = procedure, True, self.bench.description
-        self._fit = LiveFit(without_truth(d.text), d.name, self.folder.read)  # loads the twin meanwhile
+        self._take_over(procedure, lit=True)
+        self._fits.start(self.bench.description)
         self._arming.start_from_safe()
         self._ask()
         self._prepare(procedure, also)
@@ -85,11 +82,14 @@ class Acquisition:
 
     def begin_dark(self, procedure: Any, also: Sequence[str] = ()) -> None:
         """As `begin`, for records without laser: it stays off and the shutter shut, only the timing runs."""
-        self._procedure = procedure
+        self._take_over(procedure)
         self._arming.start_from_safe()
         self._prepare(procedure, also)
         self._arming.release_timing()
         self._firing.start()
+
+    def _take_over(self, procedure: Any, lit: bool = False) -> None:
+        self._procedure, self._lit, self._fits.emit = procedure, lit, procedure.emit
 
     def _ask(self) -> None:
         settings = self._procedure.parameter_values()
@@ -105,7 +105,7 @@ class Acquisition:
 
     def begin_sweep(self, procedure: Any, traces: Mapping[str, int]) -> None:
         """The bench for a measurement without laser: safe state, and a store for `traces` (name: points)."""
-        self._procedure = procedure
+        self._take_over(procedure)
         self._arming.start_from_safe()
         self._settings = read_settings(self.bench)
         self._start_store(Layout({}, traces, tuple(self._settings)))
@@ -115,13 +115,19 @@ class Acquisition:
     def _on_guard(self) -> None:
         """From here on something may be on, and silence of this program counts."""
         self.bench.guard.await_ready()
-        if self._fit:
-            self._fit.await_process()
+        self._fits.await_process()
         self.bench.guard.announce(self.folder.path)
 
     def _start_store(self, layout: Layout) -> None:
         snapshot = {"identities": self.bench.identities, "settings": finite(self._settings)}
         self.folder.start_store(layout, snapshot)
+
+    def switch_on(self, role: str) -> None:
+        """The output of a microwave source, once what it is set to has been read back within the limits."""
+        self._arming.still_allowed()
+        source = self.bench.roles[role]
+        self._limits.before_output(role, source)
+        source.output = True
 
     # the plan of a run, and a person's hand on it
 
@@ -141,7 +147,7 @@ class Acquisition:
         self.note(events.Paused(self._number))
         while self._hold.wanted:
             self._heed_end()
-            self.collect()
+            self._fits.collect()
             time.sleep(_POLL)
         if self._lit:
             self._ask()
@@ -175,11 +181,11 @@ class Acquisition:
         known = as_measured(self.bench.description, shot)
         self._tell(shot, oddities(known, shot, pulse, shot.settings["pump.energy"]))
         if is_free_burst(self.bench.description, shot):
-            self._fit.offer(shot.number)
+            self._fits.offer(shot.number)
         else:
-            self._complete(shot.number, None)
+            self._fits.complete(shot.number)
         self._limits.after_shot(shot.number, pulse.energy)
-        self.collect()
+        self._fits.collect()
         return shot
 
     def take_control(self) -> Shot:
@@ -189,9 +195,9 @@ class Acquisition:
         with self._arming.without_light():
             waveforms = self._firing.record(self._number, self._heed)
         shot = self._store(waveforms, self.bench.pulse(waveforms))
-        self._complete(shot.number, None)
+        self._fits.complete(shot.number)
         self._tell(shot, seen_without_light(self.bench.description, shot))
-        self.collect()
+        self._fits.collect()
         return shot
 
     def take_dark(self, also: Mapping[str, float] | None = None) -> Shot:
@@ -200,14 +206,14 @@ class Acquisition:
         waveforms = self._firing.record(self._number, self._heed)
         self._settings |= also or {}
         shot = self._store(waveforms)
-        self._complete(shot.number, None)
+        self._fits.complete(shot.number)
         return shot
 
     def take_trace(self, traces: Mapping[str, np.ndarray]) -> Shot:
         """A sweep as a shot of its own, stored and acknowledged."""
         self._settings |= {k: v for k, v in read_settings(self.bench).items() if v == v}
         shot = self._store({}, traces=traces)
-        self.rows.completed(shot.number, None)
+        self._fits.rows.completed(shot.number, None)
         return shot
 
     def progress(self, done: int, total: int, text: str = "") -> None:
@@ -235,7 +241,7 @@ class Acquisition:
                     dict(traces or {}), start, energy)
         self.folder.append(shot)
         self._number += 1
-        self.rows.stored(shot)
+        self._fits.stored(shot)
         self.note(events.ShotStored(shot))
         self._publish(events.Progress(self._number, self.total))
         return shot
@@ -244,41 +250,15 @@ class Acquisition:
         if found:
             self.note(events.Notice(f"shot {shot.number}: {'; '.join(found)}"))
 
-    # the fits
-
-    def collect(self, timeout: float = 0.0) -> None:
-        """Take up what the fit has answered since, waiting at most `timeout` [s] for it."""
-        for answer in self._fit.collect(timeout) if self._fit else []:
-            if isinstance(answer, str):
-                self.note(events.Notice(answer))
-            elif isinstance(answer, int):
-                self.note(events.Notice(f"shot {answer} stays without a fit; 'maserbench fit' can try again"))
-                self._complete(answer, None)
-            else:
-                self.folder.fitted(answer.row)
-                self._complete(answer.number, answer.row)
-                self.note(answer)
-
-    def _complete(self, number: int, fit: FitRow | None) -> None:
-        row = self.rows.completed(number, fit)
-        self._procedure.emit("results", row.as_csv())
+    # the end
 
     def finish(self) -> None:
         """The last shot is taken: safe state, then the fits that are still under way, unless aborted."""
         self.make_safe()
-        while self._fit and self._fit.waiting and not self._procedure.should_stop():
-            text = f"fitting, {self._number - self._fit.waiting} of {self._number} done"
+        while (left := self._fits.waiting) and not self._procedure.should_stop():
+            text = f"fitting, {self._number - left} of {self._number} done"
             self._publish(events.Progress(self._number, self.total, text))
-            self.collect(timeout=0.2)
-
-    def switch_on(self, role: str) -> None:
-        """The output of a microwave source, once what it is set to has been read back within the limits."""
-        self._arming.still_allowed()
-        source = self.bench.roles[role]
-        self._limits.before_output(role, source)
-        source.output = True
-
-    # the end
+            self._fits.collect(timeout=0.2)
 
     def make_safe(self) -> events.SafeState:
         """The verified safe state, told to all who watch. Never raises for an instrument."""
@@ -292,9 +272,6 @@ class Acquisition:
         """However it came to this: safe state, the fit's process ended, rows of shots without an answer."""
         try:
             self.make_safe()
-            self.collect()
+            self._fits.collect()
         finally:
-            if self._fit:
-                self._fit.close()
-        for number in self.rows.pending():
-            self._complete(number, None)
+            self._fits.close()
