@@ -40,12 +40,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def serving():
-    """serving(truth_log=None) is a context: (bench file, console) of software instruments of one's own.
+def serving(tmp_path_factory):
+    """serving(truth_log=None, time_scale=1.0) is a context: (bench file, console) of software instruments of
+    one's own, whose time runs faster by `time_scale`.
 
     A module that moves stages has a bench of its own: what they carry is not quite where it was afterwards.
     """
+    from procedures.machinery.apparatus.bench import bench_file
     from procedures.machinery.apparatus.software_instruments import Console
+
+    virtual = bench_file("virtual").read_text("utf-8")
 
     class WatchedConsole(Console):
         """The console, which tells what the bench really does, for tests that count the seconds."""
@@ -64,8 +68,10 @@ def serving():
             return time.monotonic() - began
 
     @contextlib.contextmanager
-    def serve(truth_log=None):
-        command = [sys.executable, "-m", "maserbench", "mocks",
+    def serve(truth_log=None, time_scale=1.0):
+        file = tmp_path_factory.mktemp("serving") / "bench.toml"
+        file.write_text(virtual.replace("time_scale = 1.0", f"time_scale = {time_scale}"), "utf-8")
+        command = [sys.executable, "-m", "maserbench", "mocks", "--bench", str(file),
                    *(["--truth-log", str(truth_log)] if truth_log else [])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             word, _, path = process.stdout.readline().strip().partition(" ")

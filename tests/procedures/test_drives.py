@@ -9,6 +9,7 @@ from procedures.machinery.apparatus.bench import bench_file, check_wishes, descr
 from procedures.machinery.commands.keep import recover
 from procedures.machinery.fitting.bursts import delay
 from procedures.machinery.fitting.separable import separable
+from procedures.machinery.records import events
 from procedures.machinery.storage.export import to_netcdf
 from procedures.machinery.storage.igor import to_igor
 from twin import simulate
@@ -84,21 +85,31 @@ def test_the_gate_of_one_run_does_not_spoil_the_next(spoiled, tmp_path):
 
 
 def test_software_instruments_are_wired_as_a_run_needs_it_and_a_replay_knows(served, tmp_path, from_disk):
+    asked = {"shots": 5, "repetition_rate": 20}
     with open_bench(served[0]) as bench:
-        held = run("battery_store", bench, tmp_path, seed=2, shots=5, repetition_rate=20)
-        assert parse(held.bench_text, "").roles["timing"].options["gate"] == "cavity"
+        held = run("battery_store", bench, tmp_path, seed=2, **asked)
+        assert wired(held) == "cavity"
         assert [e["text"][:52] for e in held.events if e["event"] == "Notice"] == [
             "timing: the software instruments' output GH was wire"]
         assert 10e-6 < held.result["storage_time"] < 20e-6 and from_disk(held) == held.result
         assert {shot.fit for shot in held.shots} == {None}
         for name in ("drive_scan", "battery_store", "single_shot"):
             done = run(name, bench, tmp_path, seed=2, shots=1, repetition_rate=20)
-            wired = parse(done.bench_text, "").roles["timing"].options["gate"]
-            assert wired == ("cavity" if name == "battery_store" else "microwave")
-        run("battery_store", bench, tmp_path, seed=2, shots=1, repetition_rate=20)
+            assert wired(done) == ("cavity" if name == "battery_store" else "microwave")
+        stored = []
+        early = run("battery_store", bench, tmp_path, seed=2, should_stop=lambda: len(stored) >= 2, **asked,
+                    publish=lambda e: isinstance(e, events.ShotStored) and stored.append(e))
+        assert early.state == "aborted" and "storage_time" not in early.result
+        whole = run("battery_store", bench, tmp_path, seed=3, continues=early.path, **asked)
+        assert len(early.shots) + len(whole.shots) == 5 and 10e-6 < whole.result["storage_time"] < 20e-6
     with open_bench(served[0]) as bench:   # nobody knows how the last program left it
         decay = run("ring_down", bench, tmp_path, seed=2, shots=2, repetition_rate=20).result["cavity_decay"]
     assert decay == pytest.approx(2 * np.pi * 1.4495e9 / 8330, rel=0.01)
+
+
+def wired(done):
+    """Where the run's own copy of the bench file has the output GH."""
+    return parse(done.bench_text, "").roles["timing"].options["gate"]
 
 
 def test_on_a_real_bench_a_procedure_that_needs_the_gate_elsewhere_is_refused():

@@ -128,6 +128,23 @@ def test_a_block_ends_before_its_index_no_longer_fits_into_a_page(tmp_path, monk
         assert [one.number for one in back[4:9]] == [4, 5, 6, 7, 8]
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be reserved here")
+def test_a_block_for_which_there_is_no_room_costs_none_of_the_shots_before_it(tmp_path, monkeypatch):
+    one, other = (Layout({"burst": Channel(points, "CHAN1", 10)}, {}, ()) for points in (8, 12))
+    writer = StoreWriter(tmp_path / "shots.h5", one, {})
+    writer.append(shot(0, np.arange(8)))
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", lambda *_: os.close(-1))  # which fails as a full disk would
+        writer.expect(other)
+        with pytest.raises(OSError, match=r"shots-0001\.h5"):
+            writer.append(shot(1, np.arange(12)))
+    assert writer.read(0).waveform.codes[7] == 7
+    writer.append(shot(1, np.arange(12)))  # there is room again
+    writer.close()
+    with closing(open_store(tmp_path / "shots.h5")) as back:
+        assert lengths(back) == [8, 12]
+
+
 @pytest.mark.parametrize("left", [b"", b"\x89HDF\r\n\x1a\n\x03\x08\x08\x01"])
 def test_a_block_that_its_writer_had_only_begun_is_not_there_and_a_damaged_one_is_named(tmp_path, left):
     file = tmp_path / "shots.h5"
