@@ -16,7 +16,7 @@ from procedures.machinery.sequence import Sequence
 def here(page, serving, tmp_path_factory):
     """(page, folder with bench.toml and plan.toml, a run that ended early, true s [J] of E_th = s/Q_L)."""
     folder, page = tmp_path_factory.mktemp("running"), page("running.md")
-    with serving(folder / "truth.jsonl") as (ready, _):
+    with serving(folder / "truth.jsonl", time_scale=5.0) as (ready, _):
         (folder / "bench.toml").write_text(ready.read_text("utf-8"), "utf-8")
         (plan,) = page.blocks("toml")
         (folder / "plan.toml").write_text(plan, "utf-8")
