@@ -164,12 +164,12 @@ class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
         return "no record was complete"
 
     def _poll(self, event: str, timeout: float) -> bool:
-        deadline, pause = time.monotonic() + timeout, FIRST_POLL
+        began = time.monotonic()
         while not getattr(self, event):
-            if time.monotonic() >= deadline:
+            waited = time.monotonic() - began
+            if waited >= timeout:
                 return False
-            time.sleep(pause)
-            pause = min(2 * pause, SLOWEST_POLL)
+            time.sleep(min(max(waited / 3.0, FIRST_POLL), SLOWEST_POLL))
         return True
 
     def read(self, names: Iterable[str] | None = None) -> dict[str, Waveform]:

@@ -82,6 +82,7 @@ class Bench:
         self.roles: dict[str, Any] = {}
         self.unreachable: dict[str, Exception] = {}
         self.identities: dict[str, str] = {}
+        self._software: dict[str, bool] = {}
         self.seed: int | None = None
         self.console: Console | None = None
         self._guard: Guard | None = None
@@ -117,6 +118,7 @@ class Bench:
                                      timeout=declared.options.get("timeout", 5.0),
                                      visa_library=self.description.visa)
                 self.identities[role] = instrument.identity
+                self._software[role] = instrument.simulated
                 self.roles[role] = instrument
             except Exception as failure:
                 if not tolerant:
@@ -127,8 +129,8 @@ class Bench:
 
     @property
     def origin(self) -> Origin:
-        """REAL, SIMULATED or MIXED, from what the instruments themselves say they are."""
-        software = [instrument.simulated for instrument in self.roles.values()]
+        """REAL, SIMULATED or MIXED, from what the instruments themselves said they are when they answered."""
+        software = self._software.values()
         if all(software):
             return Origin.SIMULATED
         return Origin.MIXED if any(software) else Origin.REAL
