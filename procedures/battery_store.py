@@ -4,7 +4,7 @@ The output GH spoils the cavity (a PIN diode at the loop, say) from before the p
 only then can a burst grow, and it brings what the inversion still is when it comes. Its energy is therefore
 told against the moment of the burst, not against the hold: while it grows, the triplets decay on. As the
 levels relax at different rates the inversion may change its sign in the end, which the fitted line, an
-exponential less a constant, allows for.
+exponential less a constant, allows for. Records get longer where a hold needs it.
 """
 
 from __future__ import annotations

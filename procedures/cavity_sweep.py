@@ -6,32 +6,32 @@ dip. The laser stays off. Low power, because the cavity must neither heat up nor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import IntegerParameter, Procedure
+from pymeasure.experiment import IntegerParameter
 
 from twin.cavity import fit_cavity_power
 
-from .machinery.acquire import Acquisition
 from .machinery.records import settings
 from .machinery.records.about import About
 from .machinery.records.answers import of_cavity
-from .machinery.storage.measured import Measured
+from .machinery.trace import Trace
 
 STEP_TIME = 0.03  # [s] in which source and analyser settle and answer
 
 
-class CavitySweep(Procedure):
+class CavitySweep(Trace):
     """Sweep the microwave source over the cavity: frequency, Q and coupling."""
 
     ROLES = ("microwave", "analyser")
+    TRACES = ("frequency", "reflected_power")
     DATA_COLUMNS = ["frequency (Hz)", "reflected_power_dbm"]
     ABOUT = About(swept="frequency of the microwave source over the mode, in one trace",
                   read="power that the cavity reflects, with the analyser",
                   fitted="a dip in power: frequency, quality, coupling but for its sign",
                   drawn="reflected power in dB against frequency, with residuals")
-    acquisition: Acquisition
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
     span = settings.span("width of the sweep; ten line widths are a good choice")
@@ -43,10 +43,7 @@ class CavitySweep(Procedure):
         """About how long all this takes [s]."""
         return self.points * STEP_TIME
 
-    def startup(self) -> None:
-        self.acquisition.begin_sweep(self, {"frequency": self.points, "reflected_power": self.points})
-
-    def execute(self) -> None:
+    def sweep(self) -> Mapping[str, np.ndarray] | None:
         source, analyser = self.acquisition.bench.roles["microwave"], self.acquisition.bench.roles["analyser"]
         frequencies = self.frequency + self.span * np.linspace(-0.5, 0.5, self.points)
         read = np.full(self.points, np.nan)
@@ -54,21 +51,14 @@ class CavitySweep(Procedure):
         self.acquisition.switch_on("microwave")
         for i, wanted in enumerate(frequencies):
             if self.should_stop():
-                return
+                return None
             source.frequency = float(wanted)
             frequencies[i] = source.frequency  # what the source says, not what it was told
             read[i] = analyser.read_power(frequencies[i])
             self.emit("results", {"frequency (Hz)": frequencies[i], "reflected_power_dbm": read[i]})
             self.acquisition.progress(i + 1, self.points)
-        self.acquisition.make_safe()
-        self.acquisition.take_trace({"frequency": frequencies, "reflected_power": read})
+        return {"frequency": frequencies, "reflected_power": read}
 
-    def shutdown(self) -> None:
-        self.acquisition.end()
-
-    def answer(self, measured: Measured) -> dict[str, Any]:
-        """Empty when the sweep was stopped before its end."""
-        if not len(measured.shots):
-            return {}
-        traces = measured.shots[0].traces
+    def tell(self, traces: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """`frequency` [Hz], `loaded_quality`, `unloaded_quality`, `coupling_factor`; {} if it was stopped."""
         return of_cavity(fit_cavity_power(traces["frequency"], traces["reflected_power"]))

@@ -6,30 +6,30 @@ with its scalar power, cannot.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from pymeasure.experiment import FloatParameter, IntegerParameter, Procedure
+from pymeasure.experiment import FloatParameter, IntegerParameter
 
 from twin.cavity import fit_cavity
 
-from .machinery.acquire import Acquisition
 from .machinery.records import settings
 from .machinery.records.about import About
 from .machinery.records.answers import of_cavity
-from .machinery.storage.measured import Measured
+from .machinery.trace import Trace
 
 
-class VectorSweep(Procedure):
+class VectorSweep(Trace):
     """Sweep the network analyser over the cavity: frequency, Q, coupling and cable."""
 
     ROLES = ("vna",)
+    TRACES = ("frequency", "reflection_real", "reflection_imaginary")
     DATA_COLUMNS = ["frequency (Hz)", "reflection_real", "reflection_imaginary"]
     ABOUT = About(swept="frequency of the network analyser over the mode, in one trace",
                   read="reflection at the loop, magnitude and phase",
                   fitted="a circle with a cable's delay: frequency, quality, coupling",
                   drawn="circle, and dB against frequency, with residuals")
-    acquisition: Acquisition
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
     span = settings.span("width of the sweep; ten line widths are a good choice")
@@ -43,25 +43,14 @@ class VectorSweep(Procedure):
         """About how long all this takes [s]: each point as long as the receiver's filter needs."""
         return self.points / self.bandwidth
 
-    def startup(self) -> None:
-        names = ("frequency", "reflection_real", "reflection_imaginary")
-        self.acquisition.begin_sweep(self, dict.fromkeys(names, self.points))
-
-    def execute(self) -> None:
+    def sweep(self) -> Mapping[str, np.ndarray]:
         vna = self.acquisition.bench.roles["vna"]
         frequency, s = vna.read_reflection(self.frequency, self.span, self.points, self.bandwidth, self.power)
         self.emit("batch results", {"frequency (Hz)": frequency, "reflection_real": s.real,
                                     "reflection_imaginary": s.imag})
-        self.acquisition.make_safe()
-        self.acquisition.take_trace({"frequency": frequency, "reflection_real": s.real,
-                                     "reflection_imaginary": s.imag})
+        return {"frequency": frequency, "reflection_real": s.real, "reflection_imaginary": s.imag}
 
-    def shutdown(self) -> None:
-        self.acquisition.end()
-
-    def answer(self, measured: Measured) -> dict[str, Any]:
-        if not len(measured.shots):
-            return {}
-        traces = measured.shots[0].traces
+    def tell(self, traces: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """As `cavity_sweep`, and `cable_delay` [s]."""
         s = np.asarray(traces["reflection_real"]) + 1j * np.asarray(traces["reflection_imaginary"])
         return of_cavity(fit_cavity(np.asarray(traces["frequency"]), s))

@@ -33,7 +33,9 @@ def _told(name: str) -> Iterator[str]:
     yield f"{name}: {catalogue.summary(cls)}"
     for title, text in dataclasses.asdict(cls.ABOUT).items():
         yield from textwrap.wrap(text, 96, initial_indent=f"    {title:<8}", subsequent_indent=" " * 12)
-    yield f"    {'needs':<8}{', '.join(cls.ROLES)}"
+    gate = getattr(cls, "GATE", None)
+    wired = "" if gate is None else f"; the output GH of timing wired to the {gate}"
+    yield f"    {'needs':<8}{', '.join(cls.ROLES)}{wired}"
     took = show(catalogue.duration(name), "s", 2)
     yield f"    {'takes':<8}about {took} at the defaults, and what the instruments need to answer"
     yield "settings, for --set:"
