@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -83,3 +84,13 @@ def serving(tmp_path_factory):
             process.wait(10)
 
     return serve
+
+
+@pytest.fixture
+def without_rights():
+    """What to begin a command with so that a folder's rights hold for it, whoever runs the tests."""
+    if os.geteuid() != 0:
+        return []
+    if (setpriv := shutil.which("setpriv")) is None:
+        pytest.skip("nothing is forbidden to this user")
+    return [setpriv, "--bounding-set=-dac_override,-dac_read_search"]

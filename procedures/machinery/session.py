@@ -193,7 +193,12 @@ def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
 
 def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: BaseException | None,
          watched: _Watched) -> Run:
-    result = procedure.answer(acquisition.measured) if problem is None else {}
+    result: dict[str, Any] = {}
+    try:
+        result = procedure.answer(acquisition.measured) if problem is None else {}
+        folder.finish(result)
+    except Exception as failed:  # the folder's rights, or arithmetic: the run ends as any other
+        problem = problem or failed
     if watched.guard_lost:
         problem = BenchFailure(f"{watched.guard_lost}; without a guard no run goes on")
     elif watched.stopped and problem is not None:  # what fails in a bench that is being turned off
@@ -205,7 +210,6 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
     if not safe.verified:
         message = (f"{message.rstrip('.') or 'the run is over'}. STATE UNKNOWN, use the emergency stop: "
                    f"{safe.message}")
-    folder.finish(result)
     acquisition.note(events.RunEnded(folder.path, state, message, result, len(acquisition.measured.shots)))
     if not safe.verified:
         raise StateUnknown(message) from problem

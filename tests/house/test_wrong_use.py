@@ -4,7 +4,6 @@ Each call must end with one paragraph on stderr, without a traceback, without to
 without leaving anything behind. In this process, so that all of them take seconds.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -259,12 +258,9 @@ def test_software_instruments_that_started_for_nothing_are_ended(place, monkeypa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have other rights there")
-def test_a_folder_that_may_not_be_written_is_told_before_anything_is_opened(tmp_path):
-    command = [sys.executable, "-m", "maserbench", "run", "single_shot", "--output", "folder/runs"]
-    if os.geteuid() == 0:  # to whom nothing is forbidden as long as it has these
-        if (setpriv := shutil.which("setpriv")) is None:
-            pytest.skip("nothing is forbidden to this user")
-        command = [setpriv, "--bounding-set=-dac_override,-dac_read_search", *command]
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_opened(tmp_path, without_rights):
+    command = [*without_rights, sys.executable, "-m", "maserbench", "run", "single_shot", "--output",
+               "folder/runs"]
     (tmp_path / "folder").mkdir(mode=0o500)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import xarray
 
-from procedures import open_run
+from procedures import catalogue, open_run, run
+from procedures.machinery.records.failures import BenchFailure
+from procedures.machinery.replay import replay
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -194,3 +196,33 @@ def test_a_disk_without_room_ends_the_run_well_with_every_stored_shot(served, tm
         assert all(np.ptp(shot.waveforms["photodiode"].codes) > 20 for shot in left.shots)
     with h5py.File(left.path / "shots.h5") as f:  # and it was closed as any HDF5 program wants it
         assert f["committed"][0] == count
+
+
+def test_a_folder_that_loses_its_rights_in_the_middle_costs_the_answer_and_no_shot(served, tmp_path,
+                                                                                   without_rights):
+    command = ["run", "single_shot", "--bench", str(served[0]), "--output", str(tmp_path), "--progress",
+               "plain", "--set", "shots=20", "--set", "repetition_rate=20"]
+    with subprocess.Popen([*without_rights, sys.executable, "-m", "maserbench", *command],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        stored(process, 3)
+        (folder,) = tmp_path.iterdir()
+        folder.chmod(0o500)
+        said = process.communicate(timeout=60)[1]
+    folder.chmod(0o700)
+    assert process.returncode == 1
+    assert "the run's folder cannot be written (Permission denied). The bench is in its safe state" in said
+    assert served[1].safe
+    with open_run(folder) as left:
+        assert (left.state, len(left.shots), len(left.fits)) == ("aborted", 20, 20)
+
+
+def test_an_answer_that_cannot_be_worked_out_ends_the_run_as_one(bench, tmp_path, monkeypatch):
+    cls = catalogue.procedure("single_shot")
+    monkeypatch.setattr(cls, "answer", lambda self, measured: 1 / 0)
+    with pytest.raises(BenchFailure, match=r"ZeroDivisionError.* The bench is in its safe state"):
+        run("single_shot", bench, tmp_path)
+    monkeypatch.undo()
+    (folder,) = tmp_path.iterdir()
+    with open_run(folder) as left:
+        assert (left.state, len(left.shots), left.result) == ("aborted", 1, {})
+        assert list(replay(left))[-1].result["amplitude_scale"] == pytest.approx(1.0, abs=0.2)
