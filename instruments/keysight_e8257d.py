@@ -17,6 +17,7 @@ from pymeasure.instruments.validators import strict_discrete_set, strict_range
 
 from .scpi_instrument import SWITCH, Guarded
 
+LOWEST = -135.0  # [dBm]
 REFERENCE_UNLOCKED, UNLEVELLED = 0b10, 0b10     # of STATus:QUEStionable:FREQuency and :POWer
 
 
@@ -32,7 +33,7 @@ class KeysightE8257D(Guarded, Agilent8257D):
 
     power = Instrument.control(
         ":POW?;", ":POW %g dBm;", """Control the output power in dBm (-135 to 25).""",
-        validator=strict_range, values=[-135, 25], dynamic=True, check_set_errors=True)
+        validator=strict_range, values=[LOWEST, 25], dynamic=True, check_set_errors=True)
 
     output = Instrument.control(
         ":OUTPUT?", ":OUTPUT %d;", """Control whether the RF output is on (bool).""",
@@ -93,6 +94,11 @@ class KeysightE8257D(Guarded, Agilent8257D):
     def settle(self) -> None:
         """Return once a new frequency has settled (about 11 ms)."""
         self.ask("*OPC?")
+
+    def silence(self) -> None:
+        """Output off, and the lowest level: an output that is off still leaks."""
+        self.put("output", False)
+        self.put("power", LOWEST)
 
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output, read back."""

@@ -130,13 +130,17 @@ class KeysightOscilloscope(Guarded, SCPIMixin, Instrument):
         raise NotImplementedError(f"{type(self).__name__} cannot read records")
 
     def _set_channels(self, wanted: Mapping[str, tuple[int, float, float]]) -> None:
-        """Switch on the inputs of {name: (number, full scale [V], offset [V])} and no others."""
+        """Switch on the inputs of {name: (number, full scale [V], offset [V])} and no others.
+
+        Records of an earlier set-up are forgotten: software instruments give them again for the same seed.
+        """
         ranges = {number: (full_scale, offset) for number, full_scale, offset in wanted.values()}
         for number, channel in self.channels.items():
             channel.display = number in ranges
             if number in ranges:
                 channel.set_range(*ranges[number])
         self._names = {name: number for name, (number, _, _) in wanted.items()}
+        self._read, self._before = {}, {}
 
     def _send_all(self, *commands: str) -> None:
         """Commands that no property stands for, each with a look at the error queue."""

@@ -136,6 +136,12 @@ class Microwave(Role, Protocol):
     output: bool
     gated: bool
 
+    def settle(self) -> None:
+        """Returns once a new frequency has settled."""
+
+    def silence(self) -> None:
+        """Output off, and the lowest level: an output that is off still leaks."""
+
 
 class Analyser(Role, Protocol):
     """A spectrum analyser, also used as a receiver at one frequency."""

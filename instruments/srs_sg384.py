@@ -29,6 +29,8 @@ ERRORS = {
     171: "over run", 254: "too many errors",
 }
 
+LOWEST = -110.0  # [dBm]
+
 
 class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
     """The SG384. Safe state: type-N and BNC outputs off, both read back."""
@@ -48,7 +50,7 @@ class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
 
     power = Instrument.control(
         "AMPR?", "AMPR %.2f", """Control the level of the type-N output in dBm (-110 to 16.5).""",
-        validator=strict_range, values=[-110, 16.5], dynamic=True, check_set_errors=True)
+        validator=strict_range, values=[LOWEST, 16.5], dynamic=True, check_set_errors=True)
 
     output = Instrument.control(
         "ENBR?", "ENBR %d", """Control whether the type-N output is on (bool).""",
@@ -119,6 +121,11 @@ class SG384(NumberedErrors, Guarded, SCPIMixin, Instrument):
     def settle(self) -> None:
         """Return once a new frequency has settled (about 8 ms)."""
         self.ask("*OPC?")
+
+    def silence(self) -> None:
+        """Output off, and the lowest level: an output that is off still leaks."""
+        self.put("output", False)
+        self.put("power", LOWEST)
 
     def settings(self) -> dict[str, float | str | bool]:
         """Frequency [Hz], power [dBm] and output of type N, and the timebase, read back."""

@@ -35,7 +35,7 @@ class CavitySweep(Trace):
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
     span = settings.span("width of the sweep; ten line widths are a good choice")
-    points = IntegerParameter("Points", default=121, minimum=11, maximum=10_001,
+    points = IntegerParameter("Points", default=121, minimum=20, maximum=10_001,
                               description="frequencies of the sweep")
     power = settings.power("power of the source", default=-20.0)
 

@@ -33,7 +33,7 @@ class VectorSweep(Trace):
 
     frequency = settings.frequency("middle of the sweep", "Centre frequency")
     span = settings.span("width of the sweep; ten line widths are a good choice")
-    points = IntegerParameter("Points", default=401, minimum=11, maximum=20_001,
+    points = IntegerParameter("Points", default=401, minimum=20, maximum=20_001,
                               description="frequencies of the sweep")
     bandwidth = FloatParameter("Bandwidth", units="Hz", default=1e3, minimum=1.0, maximum=1e6,
                                description="of the receiver: narrow is quiet and slow")

@@ -47,7 +47,7 @@ TABLE = """
 2 run single_shot --bench binary | binary | not UTF-8
 2 run single_shot --status 70000 | --status
 2 run single_shot --status abc | --status
-2 run cavity_sweep --set points=1 | points = 1 | 11 .. 10001
+2 run cavity_sweep --set points=1 | points = 1 | 20 .. 10001
 2 run drive_scan --set transition=12 | transition | known: 45
 2 run battery_store --bench real.toml | [timing] gate = 'cavity'
 2 demo --headless --shots 0 | --shots

@@ -19,10 +19,14 @@ class Records:
         self.points: int = self._options["points"]
 
     def configure(self) -> None:
-        """Delays and channels as the bench file has them, the gate at rest."""
+        """Delays and channels as the bench file has them; the gate at rest and sources silent, as the gate of
+        an earlier run would spoil the cavity in this one, and its tone leak into it."""
         roles = self._bench.roles
         roles["timing"].configure_shot(q_switch_delay=float(self._bench.description.pump.delays[0]))
-        roles["timing"].set_gate(0.0, 0.0)  # an earlier run's gate would spoil the cavity in this one
+        roles["timing"].set_gate(0.0, 0.0)
+        for role in ("microwave", "microwave_45"):
+            if role in roles:
+                roles[role].silence()
         self._configure_digitiser()
 
     def _configure_digitiser(self) -> None:
