@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from procedures import Origin, open_run
+from procedures.machinery.fitting.shot_checks import is_free_burst
 from procedures.machinery.fitting.shot_fit import fit_shot
 from procedures.machinery.records import events
 from twin.bench_description import BenchDescription, parse
@@ -57,11 +58,11 @@ class StoredRun(EventSource):
 
     def _fetch(self, number: int) -> None:
         shot = self.run.shots[number]
-        if "burst" in shot.waveforms:
+        if is_free_burst(self._bench, shot):
             answer = fit_shot(self._bench, shot)
             picture = fitted_picture(answer, self.run.path.name, shot.origin, shot.energy)
             picture = dataclasses.replace(picture, row=without_line(shot.fit or answer.row))
         else:
-            picture = picture_of(shot, self.run.path.name, None)
+            picture = picture_of(shot, self.run.path.name, self._bench.receivers["burst"])
         self.gallery.add(picture)
         self.post(PictureReady(number))

@@ -90,21 +90,32 @@ def answers(bench, shots):
 
 
 @pytest.fixture(scope="session")
-def stored_run(tmp_path_factory, bench, shots, answers):
+def store(tmp_path_factory, bench):
+    """store(shots, rows): a finished run's folder."""
+
+    def make(shots, rows):
+        folder = RunFolder(tmp_path_factory.mktemp("runs"), "pump_threshold")
+        folder.write_manifest(provenance.manifest(
+            folder.path.name, "pump_threshold", moment(), 7, Origin.SIMULATED, {"shots": len(shots)},
+            bench.name, bench.text, {"pump": "NT,SIMULATED-1"}))
+        layout = {"burst": Channel(POINTS, "CHAN1", 10), "photodiode": Channel(POINTS, "CHAN2", 16)}
+        folder.start_store(Layout(layout, {}, tuple(shots[0].settings)), {})
+        for shot in shots:
+            folder.append(shot)
+        for row in rows:
+            folder.fitted(row)
+        folder.finish({"threshold_energy": 4.4e-5})
+        folder.note(events.RunEnded(folder.path, "finished", "", {"threshold_energy": 4.4e-5}))
+        folder.close()
+        return folder.path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stored_run(store, shots, answers):
     """A finished run's folder."""
-    folder = RunFolder(tmp_path_factory.mktemp("runs"), "pump_threshold")
-    folder.write_manifest(provenance.manifest(
-        folder.path.name, "pump_threshold", moment(), 7, Origin.SIMULATED, {"shots": 4}, bench.name,
-        bench.text, {"pump": "NT,SIMULATED-1"}))
-    layout = {"burst": Channel(POINTS, "CHAN1", 10), "photodiode": Channel(POINTS, "CHAN2", 16)}
-    folder.start_store(Layout(layout, {}, ()), {})
-    for shot, answer in zip(shots, answers, strict=True):
-        folder.append(shot)
-        folder.fitted(answer.row)
-    folder.finish({"threshold_energy": 4.4e-5})
-    folder.note(events.RunEnded(folder.path, "finished", "", {"threshold_energy": 4.4e-5}))
-    folder.close()
-    return folder.path
+    return store(shots, [answer.row for answer in answers])
 
 
 class Script:

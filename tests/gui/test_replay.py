@@ -1,5 +1,7 @@
 """A run on disk goes through the same plots as a live one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,13 @@ def test_a_replay_offers_no_run(replayed):
 def test_a_run_that_is_not_there_is_told_before_a_window_is_opened(tmp_path):
     with pytest.raises(FileNotFoundError, match="no run"):
         StoredRun(tmp_path / "nothing")
+
+
+def test_a_burst_that_a_source_feeds_is_shown_without_a_line_of_the_twin(app, store, shots, wait):
+    source = StoredRun(store([replace(shots[0], settings={"microwave.output": 1.0})], []))
+    source.want(0)
+    wait(lambda: source.gallery.picture(0) is not None)
+    picture = source.gallery.picture(0)
+    assert picture.model is None and picture.row is None
+    assert 0 < len(picture.y) < len(shots[0].waveform)   # its envelope
+    assert source.close()

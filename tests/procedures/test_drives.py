@@ -1,5 +1,9 @@
 """The gate's two uses: a pulse on 4-5, and a cavity that holds the inversion back."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -102,6 +106,11 @@ def test_software_instruments_are_wired_as_a_run_needs_it_and_a_replay_knows(ser
         assert early.state == "aborted" and "storage_time" not in early.result
         whole = run("battery_store", bench, tmp_path, seed=3, continues=early.path, **asked)
         assert len(early.shots) + len(whole.shots) == 5 and 10e-6 < whole.result["storage_time"] < 20e-6
+    for ask in (["fit", held.path], ["fit", held.path, "--json"]):
+        done = subprocess.run([sys.executable, "-m", "maserbench", *map(str, ask)], capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode == 3
+        assert "no free burst" in done.stderr or json.loads(done.stdout)["shots"] == []
     with open_bench(served[0]) as bench:   # nobody knows how the last program left it
         decay = run("ring_down", bench, tmp_path, seed=2, shots=2, repetition_rate=20).result["cavity_decay"]
     assert decay == pytest.approx(2 * np.pi * 1.4495e9 / 8330, rel=0.01)

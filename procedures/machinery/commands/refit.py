@@ -10,6 +10,7 @@ from typing import Any
 
 from procedures.machinery.apparatus.opening import describe_bench
 from procedures.machinery.records.events import ShotFitted, ShotStored
+from procedures.machinery.records.failures import NoAnswer
 from procedures.machinery.records.shot import Shot
 from procedures.machinery.storage.places import for_file
 from procedures.machinery.storage.runs import open_run
@@ -38,6 +39,9 @@ def fit(source: Path, bench: str | None, model: str, json: bool, output: Path | 
     ok = any(row["verdict"] == "OK" for row in rows)
     if json:
         print(json_text.dumps(_answer(rows, model, ok, source.is_dir()), indent=1))
+    elif not rows:
+        raise NoAnswer(f"run {source} holds no free burst: in every shot a source feeds the cavity, or "
+                       "the gate spoils it, which the fit's model does not know")
     if output is not None:
         output.write_text("".join(json_text.dumps(row) + "\n" for row in rows), "utf-8")
     return 0 if ok else 3
@@ -97,6 +101,7 @@ def _shown(fitted: Iterator[tuple[Shot, ShotFitted]], json: bool) -> Iterator[Sh
 
 def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, ShotFitted]]:
     from procedures.machinery.apparatus.warm import warm
+    from procedures.machinery.fitting.shot_checks import is_free_burst
     from procedures.machinery.fitting.shot_fit import fit_shot
 
     with open_run(path) as run:
@@ -108,7 +113,7 @@ def _run(path: Path, bench: str | None, model: str) -> Iterator[tuple[Shot, Shot
             raise ValueError(f"run {path} is a {run.procedure}, which holds sweeps and no bursts to fit")
         warm(print_progress)
         for shot in run.shots:
-            if not shot.control:
+            if is_free_burst(description, shot):
                 yield shot, fit_shot(description, shot, model)
 
 
