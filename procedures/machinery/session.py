@@ -193,9 +193,9 @@ def _watch(worker: BenchWorker, acquisition: Acquisition, guard: Guard,
 
 def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: BaseException | None,
          watched: _Watched) -> Run:
-    result: dict[str, Any] = {}
+    result, taken = dict[str, Any](), problem is None
     try:
-        result = procedure.answer(acquisition.measured) if problem is None else {}
+        result = procedure.answer(acquisition.measured) if taken else {}
         folder.finish(result)
     except Exception as failed:  # the folder's rights, or arithmetic: the run ends as any other
         problem = problem or failed
@@ -213,6 +213,8 @@ def _end(folder: RunFolder, procedure: Any, acquisition: Acquisition, problem: B
     acquisition.note(events.RunEnded(folder.path, state, message, result, len(acquisition.measured.shots)))
     if not safe.verified:
         raise StateUnknown(message) from problem
+    if taken and isinstance(problem, ValueError):
+        raise problem  # the bench file does not declare what the answer needs: no fault of an instrument
     if problem is not None:
         raise BenchFailure(f"{message.rstrip('.')}. The bench is in its safe state; what was stored lies in "
                            f"{folder.path}") from problem
