@@ -7,6 +7,7 @@ import socketserver
 import threading
 import time
 import tomllib
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -135,6 +136,14 @@ def test_shots_carry_settings_origin_and_the_laser_pulse(finished):
     assert shot.energy == pytest.approx(shot.settings["pump.energy"], rel=0.2)
     assert shot.start == pytest.approx(200e-9, abs=10e-9)
     assert set(shot.waveforms) == {"burst", "photodiode", "log"}
+
+
+def test_events_have_the_time_of_the_wall_and_of_a_clock_that_nobody_sets(finished):
+    lines = finished[0].events
+    wall = [datetime.fromisoformat(line["moment"]).timestamp() for line in lines]
+    steady = [line["monotonic"] for line in lines]
+    assert steady == sorted(steady) and steady[-1] > steady[0] > 0.0
+    assert wall[-1] - wall[0] == pytest.approx(steady[-1] - steady[0], abs=0.05)
 
 
 def test_to_xarray_gives_volts_with_units(finished):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,17 +29,22 @@ def write_line(file: IO[str], row: Mapping[str, Any]) -> None:
 
 
 def note(file: IO[str], event: Event) -> None:
-    """One line with the moment; events that other files of a run hold already are left out."""
+    """One line with the time; events that other files of a run hold already are left out."""
     row = as_json(event)
     if row is not None:
-        write_line(file, {"moment": moment(), **row})
+        write_line(file, _now() | row)
+
+
+def _now() -> dict[str, Any]:
+    """On the wall's clock, and in seconds on one that nobody sets, which all programs of a machine share."""
+    return {"moment": moment(), "monotonic": round(time.monotonic(), 6)}
 
 
 def note_afterwards(folder: Path, event: Event) -> None:
     """One more line for a run whose program has gone; OSError while that still holds the file."""
     row = as_json(event)
     if row is not None:
-        append_line(folder / "events.jsonl", {"moment": moment(), **row})
+        append_line(folder / "events.jsonl", _now() | row)
 
 
 def append_line(path: Path, row: Mapping[str, Any]) -> None:
