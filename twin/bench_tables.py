@@ -30,6 +30,8 @@ LIMITS = {
     "repetition_rate": Quantity("Hz", 0.0, 1e6, "shots per second"),
     "rf_power": Quantity("W", 0.0, 1e6, "power of any microwave source"),
     "detector_power": Quantity("W", 0.0, 1e6, "power at a detector's input"),
+    "lna_power": Quantity("W", 0.0, 1e6, "power at the input of an amplifier, that is of an element of "
+                          "gains_db with gain; below its compression"),
     "crystal_dose": Quantity("J/m2", 0.0, 1e12, "light per area in the crystal, of one pulse; of all pulses "
                              "that it has had where the run names a sample"),
 }

@@ -16,7 +16,7 @@ import numpy as np
 from .apparatus.arming import Arming
 from .apparatus.bench import Bench
 from .apparatus.firing import Firing
-from .apparatus.preparation import Records, read_role, read_settings
+from .apparatus.preparation import Records, read_role, read_settings, require_reference
 from .apparatus.watched_limits import WatchedLimits
 from .fits_beside import FitsBeside
 from .fitting.shot_checks import as_measured, is_free_burst, oddities, seen_without_light
@@ -89,6 +89,7 @@ class Acquisition:
         self._firing.start()
 
     def _take_over(self, procedure: Any, lit: bool = False) -> None:
+        require_reference(self.bench)
         self._procedure, self._lit, self._fits.emit = procedure, lit, procedure.emit
 
     def _ask(self) -> None:

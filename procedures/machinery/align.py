@@ -29,6 +29,7 @@ from .apparatus.preparation import Records
 from .apparatus.tuning import Mode, read_mode, step_over
 from .apparatus.watched_limits import WatchedLimits
 from .fitting.bursts import burst_envelope
+from .flight_check import clear
 from .records import events, settings
 from .records.failures import BenchFailure, StateUnknown, Stopped
 from .records.shot import Shot
@@ -226,6 +227,7 @@ class Align:
 
     def _peaks(self, heed: Callable[[], None]) -> Iterator[tuple[float, Mapping[str, float]]]:
         bench, wanted = self._bench, self.settings
+        clear(bench.description, wanted)
         limits = WatchedLimits(bench.description, bench.seconds)
         firing = Firing(bench, limits, self._publish)
         self._arming.ask("align peak", wanted, bench.description.limits)

@@ -61,6 +61,14 @@ def fly(bench: BenchDescription, settings: Mapping[str, Any], duration: float = 
                   (*_warnings(bench, peak), *([budget] if budget else [])))
 
 
+def clear(bench: BenchDescription, settings: Mapping[str, Any]) -> Flight | None:
+    """As `fly`; ValueError with what forbids the run."""
+    flight = fly(bench, settings)
+    if flight is not None and flight.refused:
+        raise ValueError("; ".join(flight.refused))
+    return flight
+
+
 def _as_loaded(bench: BenchDescription, settings: Mapping[str, Any]) -> BenchDescription:
     """The bench with its loop as deep as the run will move it: where most power leaves the cavity."""
     qualities = [float(value) for name, value in settings.items() if name.startswith("quality")]
@@ -89,10 +97,21 @@ def _refusals(bench: BenchDescription, peak: float) -> Iterator[str]:
         if not any("attenuat" in element for element in receiver.gains_db):
             yield (f"[receiver.{name}] gains_db names no attenuator; a published watt destroys a receive "
                    "chain: say what is in the line, attenuator = 0 if nothing is")
+        yield from _overdriven(bench, name, receiver, peak)
         power = receiver.gain * float(receiver.port_power(peak))
         if power > limit:
             yield (f"{name}: {_dbm(power):.1f} dBm are expected at the detector, above this bench's limit of "
                    f"{_dbm(limit):.1f} dBm ([limits] detector_power); add attenuation or lower the energy")
+
+
+def _overdriven(bench: BenchDescription, name: str, receiver: Receiver, peak: float) -> Iterator[str]:
+    """Amplifiers, which are the elements that have gain, at whose input the burst is above the limit."""
+    limit = bench.limits.get("lna_power", (0.0, math.inf))[1]
+    levels = [level for _, level in along(receiver, peak)]
+    for (element, gain), level in zip(receiver.gains_db.items(), levels, strict=False):  # before each
+        if gain > 0.0 and level > _dbm(limit):
+            yield (f"{name}: {level:.1f} dBm are expected at the input of {element}, above this bench's "
+                   f"limit of {_dbm(limit):.1f} dBm ([limits] lna_power); add attenuation before it")
 
 
 def _warnings(bench: BenchDescription, peak: float) -> Iterator[str]:

@@ -25,7 +25,7 @@ from twin.bench_description import BenchDescription
 
 from .apparatus.bench import Bench, check_wishes
 from .continuing import check_bench
-from .flight_check import Flight, fly
+from .flight_check import Flight, clear
 from .hold import Hold
 from .records import events
 from .records.failures import BenchFailure, failure_of
@@ -150,13 +150,10 @@ def check_plan(plan: SequencePlan, description: BenchDescription) -> list[Flight
                          planned.settings)
             key = f"{planned.procedure} {sorted(planned.settings.items())}"
             if key not in flights:
-                flights[key] = fly(description, planned.settings)
-            flight = flights[key]
-            if flight is not None and flight.refused:
-                raise ValueError("; ".join(flight.refused))
+                flights[key] = clear(description, planned.settings)
         except ValueError as wrong:
             raise ValueError(f"run {planned.number} of the sequence, {planned.procedure}: {wrong}") from None
-        found.append(flight)
+        found.append(flights[key])
     return found
 
 

@@ -29,6 +29,7 @@ from .apparatus.snapshot import take_snapshot
 from .apparatus.warm import warm
 from .continuing import Former, former_of
 from .fitting import shot_checks
+from .flight_check import clear
 from .hold import Hold
 from .lab_book.before import Before, look_up
 from .records import events, settings
@@ -101,6 +102,7 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
         bench.guard.require()
         warm()  # compiling and loading hold up all threads, which the guard would take for a stall
         shot_checks.load(bench.description)
+        clear(bench.description, values)
         folder = RunFolder(Path(output), name, partial(take_snapshot, bench), bench.description.fsync)
         gc.freeze()  # to look through all that is loaded would hold up all threads, the heartbeat's too
         try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from ..records.failures import BenchFailure
 from ..records.shot import BELONGS
 from ..storage.store_block import Channel, Layout
 from .bench import Bench
@@ -67,3 +68,17 @@ def read_role(bench: Bench, role: str) -> dict[str, float]:
     """{"role.setting": SI value} of one instrument."""
     return {f"{role}.{name}": float(value) for name, value in bench.roles[role].settings().items()
             if isinstance(value, (int, float))}
+
+
+def loose_references(bench: Bench) -> list[str]:
+    """Roles that say they are not locked to the bench's 10 MHz, where the bench file says that all are."""
+    if bench.description.reference != "shared":
+        return []
+    return [role for role, instrument in bench.roles.items() if instrument.reference_locked is False]
+
+
+def require_reference(bench: Bench) -> None:
+    """BenchFailure where the bench file has one 10 MHz for all, and an instrument does not follow it."""
+    if loose := loose_references(bench):
+        raise BenchFailure(f"{', '.join(loose)}: not locked to the bench's 10 MHz, though the bench file "
+                           'says reference = "shared"; look at the cable, and at which reference is chosen')

@@ -9,6 +9,7 @@ from procedures.machinery.apparatus.bench import Bench, describe_bench, open_ben
 from procedures.machinery.apparatus.bench_lock import ask_controller
 from procedures.machinery.apparatus.guard import rehearse
 from procedures.machinery.apparatus.guard_process import STALL
+from procedures.machinery.apparatus.preparation import loose_references
 from procedures.machinery.apparatus.safety import ORDER, VITAL, make_safe
 from procedures.machinery.records.failures import BenchFailure, StateUnknown
 from procedures.machinery.records.shot import Origin
@@ -36,6 +37,9 @@ def check(bench: str, json: bool, explain: bool) -> None:
         raise (StateUnknown if unknown else BenchFailure)(answer["verdict"])
 
 
+_LOOSE = 'not locked to the 10 MHz that the bench file calls "shared"'
+
+
 def report(bench: Bench) -> dict[str, Any]:
     """{"verdict", "roles": {role: {identity, origin, safe, limits_ok, message}}}; changes nothing."""
     roles = {role: _role(bench, role) for role in bench.description.roles}
@@ -52,9 +56,10 @@ def _role(bench: Bench, role: str) -> dict[str, Any]:
     origin = (Origin.SIMULATED if instrument.simulated else Origin.REAL).value
     finding = instrument.verify_safe() if role in ORDER else None
     within, message = _limits(bench, role)
-    messages = [finding.found if finding else "", message]
+    loose = role in loose_references(bench)
+    messages = [finding.found if finding else "", message, _LOOSE if loose else ""]
     return {"identity": bench.identities[role], "origin": origin, "safe": finding.safe if finding else True,
-            "limits_ok": within, "message": "; ".join(filter(None, messages))}
+            "limits_ok": within and not loose, "message": "; ".join(filter(None, messages))}
 
 
 def _limits(bench: Bench, role: str) -> tuple[bool, str]:
