@@ -75,8 +75,9 @@ def run(name: str, bench: Bench, output: str | Path = "runs", seed: int | None =
     returned with state "aborted". `hold` stops a run between two shots until a person lets it go on.
     `continues` is an earlier run of the same procedure with the same settings on the same bench: what is
     missing in it is taken, and the answer comes from both.
-    Raises ValueError before any instrument is touched (unknown names, units, limits), BenchFailure when an
-    instrument fails and StateUnknown when the bench could not be verified safe; what was stored stays.
+    Raises ValueError before anything is armed or stored (unknown names, units, limits, what the flight check
+    refuses), BenchFailure when an instrument fails and StateUnknown when the bench could not be verified
+    safe; what was stored stays.
     """
     cls = catalogue.procedure(name)
     values = settings.values(cls, given)

@@ -1,6 +1,7 @@
 """The gate's two uses: a pulse on 4-5, and a cavity that holds the inversion back."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -121,9 +122,11 @@ def wired(done):
     return parse(done.bench_text, "").roles["timing"].options["gate"]
 
 
-def test_on_a_real_bench_a_procedure_that_needs_the_gate_elsewhere_is_refused():
-    text = VIRTUAL.replace("virtual = true", "").split("# --- The truth")[0]
-    real = parse(text.replace("::0::", "::1::"), "real.toml")
+@pytest.mark.parametrize(("line", "instead"), [("virtual = true", ""), ("[timing]", "[timing]\nreal = true")],
+                         ids=["real bench", "real delay generator among software"])
+def test_where_people_move_the_cable_a_procedure_that_needs_it_elsewhere_is_refused(line, instead):
+    text = re.sub("(?m)^time_scale.*$", "", VIRTUAL).split("# --- The truth")[0]
+    real = parse(text.replace("::0::", "::1::").replace(line, instead, 1), "real.toml")
     with pytest.raises(ValueError, match=r"gate = 'cavity'.*real.toml says 'microwave'"):
         check_wishes(real, "battery_store", catalogue.procedure("battery_store"), {})
 

@@ -2,11 +2,13 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -283,3 +285,13 @@ def test_a_writer_that_was_killed_before_its_first_shot_leaves_a_run_without_sho
     file.write_bytes(bytes(4096))
     with pytest.raises(ValueError, match="damaged"):
         open_store(file)
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(shutil.which("strace") is None, reason="this machine has no strace")
+@pytest.mark.timeout(300)
+def test_no_write_goes_over_old_bytes_across_a_page_where_a_kill_could_tear_it():
+    script = Path(__file__).resolve().parents[1] / "benchmarks" / "page_crossings.py"
+    done = subprocess.run([sys.executable, script, "4500", "64"], capture_output=True, text=True, check=True)
+    print(done.stdout)
+    assert " 0 of them over old bytes" in done.stdout

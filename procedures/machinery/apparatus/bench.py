@@ -46,7 +46,7 @@ def check_wishes(description: BenchDescription, name: str, procedure: type[Proce
         raise ValueError(f"{name} needs the role {', '.join(missing)}, which the bench file "
                          f"{description.name} lacks; it has {', '.join(description.roles)}")
     wired, gate = _wiring(description), getattr(procedure, "GATE", None)
-    if gate not in (None, wired) and not description.virtual:
+    if gate not in (None, wired) and not description.roles["timing"].software:
         raise ValueError(f"{name} needs [timing] gate = {gate!r}: the output GH wired to the {gate}; the "
                          f"bench file {description.name} says {wired!r}")
     _check_limits(description, settings, {known.name: known.unit for known in describe(procedure)})
@@ -166,7 +166,7 @@ class Bench:
 
     def wire_for(self, procedure: type[Procedure]) -> tuple[str, ...]:
         """Software instruments: the gate's cable where a procedure needs it, else where the bench file has
-        it. What was moved, in words; on a real bench people do that, or `check_wishes` refuses the run."""
+        it. What was moved, in words. On a real delay generator people do that: `check_wishes` refuses."""
         wanted = getattr(procedure, "GATE", None) or _wiring(self._as_declared)
         if wanted == _wiring(self.description):
             return ()

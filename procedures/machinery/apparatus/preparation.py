@@ -1,5 +1,5 @@
-"""What a run does to a bench in its safe state before it takes anything: channels, delays, and the names of
-what will be stored."""
+"""What a run does to a bench in its safe state before it takes anything: 10 MHz, channels, delays, gate and
+sources, and the names of what will be stored."""
 
 from __future__ import annotations
 
